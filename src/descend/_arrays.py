@@ -1,0 +1,74 @@
+"""The shapes in which parameters come: one array, or a list or dict of arrays; and what may be wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.errors import ShapeError
+
+Array = NDArray[Any]
+Arrays = Array | Sequence[Array] | Mapping[Any, Array]
+
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+def flatten(value: Any, name: str) -> tuple[tuple[Hashable, ...], list[Array]]:
+    """The keys and arrays of ``value``: no key for an array, positions for a list, keys for a dict."""
+    if isinstance(value, np.ndarray):
+        return (), [value]
+    if isinstance(value, Mapping):
+        return tuple(value), [as_array(v, f"{name}[{k!r}]") for k, v in value.items()]
+    if isinstance(value, list | tuple) and all(isinstance(v, np.ndarray) for v in value):
+        return tuple(range(len(value))), list(value)
+    raise ShapeError(f"{name} must be an array, or a list or dict of arrays; got {_brief(value)}.")
+
+
+def as_array(value: Any, name: str) -> Array:
+    """``value`` itself, which must be an array."""
+    if not isinstance(value, np.ndarray):
+        raise ShapeError(f"{name} must be an array; got {_brief(value)}.")
+    return value
+
+
+def like(structure: Any, keys: tuple[Hashable, ...], arrays: list[Array]) -> Any:
+    """``arrays`` in the shape of ``structure``, whose keys are ``keys``."""
+    if isinstance(structure, np.ndarray):
+        return arrays[0]
+    if isinstance(structure, Mapping):
+        return dict(zip(keys, arrays, strict=True))
+    return arrays
+
+
+def check_parameters(keys: tuple[Hashable, ...], arrays: list[Array]) -> None:
+    """Parameters are native float32 or float64, writeable, and no memory serves two of them."""
+    for key, a in zip(keys or ("",), arrays, strict=True):
+        name = f"x[{key!r}]" if keys else "x"
+        if a.dtype not in _FLOATS:
+            raise ShapeError(f"{name} must have dtype float32 or float64; got {a.dtype}.")
+        if not a.flags.writeable:
+            raise ShapeError(f"{name} must be writeable, since steps update it in place; got a read-only array.")
+    spans = sorted((*np.lib.array_utils.byte_bounds(a), i) for i, a in enumerate(arrays) if a.size)
+    for (_, stop, i), (start, _, j) in zip(spans, spans[1:], strict=False):
+        if start < stop and np.shares_memory(arrays[i], arrays[j]):
+            raise ShapeError(f"x[{keys[i]!r}] and x[{keys[j]!r}] must not share memory; they overlap.")
+
+
+def check_gradients(
+    owner: str, keys: tuple[Hashable, ...], arrays: list[Array], gradients: list[Array]
+) -> None:
+    """Gradients are real and have the shapes of the parameters."""
+    for i, (x, g) in enumerate(zip(arrays, gradients, strict=True)):
+        if g.shape != x.shape or g.dtype.kind not in "fiub":
+            name = f"g[{keys[i]!r}]" if keys else "g"
+            if g.shape != x.shape:
+                raise ShapeError(f"{name} of {owner} must have the shape of x, {x.shape}; got {g.shape}.")
+            raise ShapeError(f"{name} of {owner} must hold real numbers; got dtype {g.dtype}.")
+
+
+def _brief(value: Any) -> str:
+    text = repr(value)
+    return f"{type(value).__name__} {text if len(text) < 60 else text[:57] + '...'}"

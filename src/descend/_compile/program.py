@@ -1,0 +1,298 @@
+"""From the text of a rule to what a backend prints: stages of host scalars and element work.
+
+A chain is called once on symbols. What depends on no array becomes host scalars: computed in float64, once a step, then cast
+to the arrays' dtype; literals too, since a float64 literal would promote a float32 loop. The rest is element work. A
+sum over all elements is a measured scalar: an earlier stage, run before the stages that need it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from descend._rule import Bound, State
+from descend.errors import RuleError
+from descend.ops import Symbol
+
+_INFIX = frozenset({"+", "-", "*", "/", "**", "<", ">", "<=", ">="})
+_UNARY_HOST = {"neg": "(-{0})", "abs": "abs({0})"}
+_BINARY_HOST = {op: "({0} " + op + " {1})" for op in _INFIX}
+
+
+@dataclass(frozen=True)
+class Names:
+    """How one link's own names read in the whole chain, where two links may both have an ``m``."""
+
+    states: dict[str, str]
+    hyperparameters: dict[str, str]
+
+
+def name_links(links: tuple[Bound, ...]) -> tuple[Names, ...]:
+    """One name per state and hyperparameter of a chain: its own where unique, else with its link's in front."""
+    taken = Counter(
+        name for link in links for name in (*link.settings, *(s.name for s in link.rule.states))
+    )
+    seen = Counter[str]()
+    named = []
+    for link in links:
+        seen[link.name] += 1
+        prefix = link.name if seen[link.name] == 1 else f"{link.name}{seen[link.name]}"
+        own = {n: n if taken[n] == 1 or link is links[-1] else f"{prefix}_{n}" for n in taken}
+        named.append(
+            Names({s.name: own[s.name] for s in link.rule.states}, {h: own[h] for h in link.settings})
+        )
+    return tuple(named)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Host scalars, then one pass over the elements.
+
+    ``body`` holds assignments in order, ``results`` the array each result is stored to (or, in a measuring stage, the name of
+    the sum that it is added to) and its expression.
+    """
+
+    scalars: tuple[str, ...]
+    """Host expressions of ``k0, k1, …``."""
+    body: tuple[tuple[str, str], ...]
+    results: tuple[tuple[str, str], ...]
+    measures: bool
+
+
+class Program:
+    """A traced chain: its arrays, its stages and its host functions."""
+
+    def __init__(self, links: tuple[Bound, ...]) -> None:
+        names = name_links(links)
+        self.states = tuple(_renamed(s, n) for link, n in zip(links, names, strict=True) for s in link.rule.states)
+        self.arrays = ("x", "g", *(s.name for s in self.states if not s.scalar))
+        self.scalar_states = tuple(s.name for s in self.states if s.scalar)
+        self.hyperparameters = tuple(h for n in names for h in n.hyperparameters.values())
+        outputs = _trace(links, names)
+        stages, sums, updates = _split(outputs, self.arrays)
+        self.stages = stages
+        self.sums = sums
+        arguments = ("t", *self.hyperparameters, *self.scalar_states)
+        self.uses_t = any(_mentions(s, "t") for stage in stages for s in stage.scalars)
+        self.host = tuple(
+            HostFunction(arguments + tuple(sums), stage.scalars) for stage in stages
+        )
+        self.next_scalars = HostFunction(
+            arguments + tuple(sums), tuple(updates[name] for name in self.scalar_states)
+        )
+
+    @property
+    def measures(self) -> bool:
+        return len(self.stages) > 1
+
+
+def _renamed(state: State, names: Names) -> State:
+    start = state.start
+    if isinstance(start, str):
+        start = names.hyperparameters.get(start, names.states.get(start, start))
+    return State(names.states[state.name], start, state.scalar)
+
+
+def _mentions(text: str, name: str) -> bool:
+    return name in compile(text, "<scalar>", "eval").co_names
+
+
+def _trace(links: tuple[Bound, ...], names: tuple[Names, ...]) -> dict[str, Any]:
+    """Call every link on symbols; the value of each output of the chain by name."""
+    leaves = {"x": Symbol("leaf", "x", per_element=True), "g": Symbol("leaf", "g", per_element=True)}
+    outputs: dict[str, Any] = {}
+    last = names[-1].hyperparameters
+    for link, own in zip(links, names, strict=True):
+        states = [
+            Symbol("leaf", own.states[s.name], per_element=not s.scalar) for s in link.rule.states
+        ]
+        scalars = {h: _leaf(n) for h, n in own.hyperparameters.items()}
+        scalars |= {s: _leaf(last[s]) for s in link.rule.shared}
+        if link.rule.counts:
+            scalars["t"] = _leaf("t")
+        returned = link.rule.function(leaves["x"], leaves["g"], *states, **scalars)
+        values = returned if isinstance(returned, tuple) else (returned,)
+        targets = (*link.rule.outputs, *own.states.values())
+        if len(values) != len(targets):
+            raise RuleError(
+                f"{link.name} must return {len(targets)} values, {', '.join(targets)}; got {len(values)}."
+            )
+        leaves |= dict(zip(link.rule.outputs, values, strict=False))
+        outputs |= dict(zip(targets, values, strict=True))
+    outputs.pop("g", None)
+    return outputs
+
+
+def _leaf(name: str) -> Symbol:
+    return Symbol("leaf", name, per_element=False)
+
+
+class _Printer:
+    """Writes one stage: host expressions once each, shared element expressions as named steps."""
+
+    def __init__(self, uses: Counter[int], sums: dict[int, str]) -> None:
+        self.uses = uses
+        self.sums = sums
+        self.scalars: dict[str, str] = {}
+        self.body: list[tuple[str, str]] = []
+        self.named: dict[str, str] = {}
+
+    def hoist(self, text: str) -> str:
+        return self.scalars.setdefault(text, f"k{len(self.scalars)}")
+
+    def host(self, node: Any) -> str:
+        """The expression of a scalar, in Python on float64."""
+        if not isinstance(node, Symbol):
+            return repr(float(node)) if not isinstance(node, int) else repr(node)
+        if node.op == "leaf":
+            return str(node.args[0])
+        if node.op == "total":
+            return self.sums[id(node)]
+        if node.op == "-" and node.args[0] == 1 and _is_power(node.args[1]):
+            # 1 − β^t loses its digits when β is near 1
+            return f"one_minus_power({', '.join(map(self.host, node.args[1].args))})"
+        parts = [self.host(a) for a in node.args]
+        pattern = _BINARY_HOST.get(node.op) or _UNARY_HOST.get(node.op)
+        return pattern.format(*parts) if pattern else f"{node.op}({', '.join(parts)})"
+
+    def element(self, node: Any) -> str:
+        """The expression of a value per element, over ``k…`` and the names of arrays' elements."""
+        if not isinstance(node, Symbol) or not node.per_element:
+            return self.hoist(self.host(node))
+        if node.op == "leaf":
+            return str(node.args[0])
+        text = self._operation(node)
+        if text in self.named:
+            return self.named[text]
+        return self.name(text) if self.uses[id(node)] > 1 else text
+
+    def name(self, text: str) -> str:
+        """``text`` as a named step; a name or scalar is one already."""
+        if text.isidentifier():
+            return text
+        if text not in self.named:
+            self.named[text] = f"e{len(self.body)}"
+            self.body.append((self.named[text], text))
+        return self.named[text]
+
+    def _operation(self, node: Symbol) -> str:
+        if node.op == "**" and node.args[1] == 2:
+            base = self.name(self.element(node.args[0]))
+            return f"({base} * {base})"
+        if node.op in _INFIX:
+            return f"({self.element(node.args[0])} {node.op} {self.element(node.args[1])})"
+        parts = [self.name(self.element(a)) for a in node.args]
+        match node.op:
+            case "neg":
+                return f"(-{parts[0]})"
+            case "abs" | "sqrt" | "exp" | "log":
+                return f"{node.op}({parts[0]})"
+            case "where":
+                return f"({parts[1]} if {parts[0]} else {parts[2]})"
+            case "minimum":
+                return f"({parts[0]} if {parts[0]} < {parts[1]} or {parts[0]} != {parts[0]} else {parts[1]})"
+            case "maximum":
+                return f"({parts[0]} if {parts[0]} > {parts[1]} or {parts[0]} != {parts[0]} else {parts[1]})"
+            case "sign":
+                zero, one, minus = (self.hoist(text) for text in ("0.0", "1.0", "-1.0"))
+                return f"({one} if {parts[0]} > {zero} else ({minus} if {parts[0]} < {zero} else {parts[0]}))"
+        raise RuleError(f"a rule cannot use {node.op!r} on elements.")
+
+
+def _is_power(node: Any) -> bool:
+    return isinstance(node, Symbol) and node.op == "**"
+
+
+def _walk(roots: Iterable[Any]) -> list[Symbol]:
+    """Every symbol below the roots once, arguments first."""
+    order: dict[int, Symbol] = {}
+
+    def visit(node: Any) -> None:
+        if isinstance(node, Symbol) and id(node) not in order:
+            for a in node.args:
+                visit(a)
+            order[id(node)] = node
+
+    for root in roots:
+        visit(root)
+    return list(order.values())
+
+
+def _split(
+    outputs: dict[str, Any], arrays: tuple[str, ...]
+) -> tuple[tuple[Stage, ...], tuple[str, ...], dict[str, str]]:
+    """Stages in order, the names of the measured sums, and the host expressions of the scalar states."""
+    nodes = _walk(outputs.values())
+    uses = Counter(id(a) for node in nodes for a in node.args if isinstance(a, Symbol))
+    uses.update(id(value) for value in outputs.values())
+    totals = [node for node in nodes if node.op == "total"]
+    sums = {id(node): f"sum{i}" for i, node in enumerate(totals)}
+    depth: dict[int, int] = {}
+    for node in totals:
+        depth[id(node)] = 1 + max(
+            (depth[id(n)] for n in _walk(node.args) if n.op == "total"), default=-1
+        )
+    stages = [
+        _stage(uses, sums, {sums[id(n)]: n.args[0] for n in totals if depth[id(n)] == level}, measures=True)
+        for level in range(max(depth.values(), default=-1) + 1)
+    ]
+    elements = {name: value for name, value in outputs.items() if name in arrays}
+    stages.append(_stage(uses, sums, elements, measures=False))
+    host = _Printer(uses, sums)
+    scalars = {name: host.host(value) for name, value in outputs.items() if name not in arrays}
+    return tuple(stages), tuple(sums.values()), scalars
+
+
+def _stage(uses: Counter[int], sums: dict[int, str], values: dict[str, Any], measures: bool) -> Stage:
+    printer = _Printer(uses, sums)
+    results = tuple((name, printer.element(value)) for name, value in values.items())
+    return Stage(tuple(printer.scalars), tuple(printer.body), results, measures)
+
+
+def _one_minus_power(base: float, exponent: float) -> float:
+    return -math.expm1(exponent * math.log(base)) if base > 0 else 1.0 - base**exponent
+
+
+_PYTHON = {
+    "sqrt": math.sqrt,
+    "exp": math.exp,
+    "log": math.log,
+    "abs": abs,
+    "sign": lambda v: math.copysign(1.0, v) if v else 0.0,
+    "where": lambda c, a, b: a if c else b,
+    "minimum": lambda a, b: a if a < b or a != a else b,
+    "maximum": lambda a, b: a if a > b or a != a else b,
+    "one_minus_power": _one_minus_power,
+}
+_IEEE: dict[str, Any] = {
+    **_PYTHON,
+    "sqrt": np.sqrt,
+    "exp": np.exp,
+    "log": np.log,
+    "one_minus_power": lambda base, exponent: -np.expm1(exponent * np.log(base)),
+}
+
+
+class HostFunction:
+    """Scalars of one stage from t, hyperparameters, scalar states and sums, in float64.
+
+    Python raises where IEEE arithmetic gives inf or nan; then the same text runs on NumPy's float64.
+    """
+
+    def __init__(self, arguments: tuple[str, ...], expressions: tuple[str, ...]) -> None:
+        self.expressions = expressions
+        text = f"lambda {', '.join(arguments)}: ({''.join(e + ', ' for e in expressions)})"
+        self._python: Callable[..., tuple[float, ...]] = eval(text, dict(_PYTHON))  # noqa: S307 - our own text
+        self._ieee: Callable[..., tuple[float, ...]] = eval(text, dict(_IEEE))  # noqa: S307
+
+    def __call__(self, *values: float) -> tuple[float, ...]:
+        try:
+            return self._python(*values)
+        except (ZeroDivisionError, OverflowError, ValueError):
+            with np.errstate(all="ignore"):
+                return tuple(map(float, self._ieee(*map(np.float64, values))))

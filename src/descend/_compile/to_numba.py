@@ -1,0 +1,66 @@
+"""Compile a printed kernel with Numba to an object file.
+
+This module alone imports Numba, and it is imported only when no kernel file is at hand.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import llvmlite.binding as llvm
+import numba
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+# A rule with five arrays and more needs more than LLVM's default of 8 checks that they do not overlap, else its loop stays scalar.
+llvm.set_option("descend", "--runtime-memory-check-threshold=256")
+
+def _pointer_to(element: types.Type) -> Any:
+    """An intrinsic that reads an address as a pointer to ``element``."""
+
+    @intrinsic
+    def at(typing_context: Any, address: Any) -> Any:
+        pointer = types.CPointer(element)
+
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return builder.inttoptr(arguments[0], context.get_value_type(pointer))
+
+        return pointer(types.int64), generate
+
+    return at
+
+
+def compile_object(source: str, dtype: str, measures: bool) -> tuple[str, bytes]:
+    """Compile a printed kernel; its symbol's name and the object file that holds it.
+
+    Sums are reassociated so that they vectorise; nothing else departs from IEEE arithmetic, and no flag lets the compiler assume
+    that nan and inf do not occur.
+    """
+    element = getattr(types, dtype)
+    number = types.float64 if measures else element
+    scope: dict[str, Any] = {
+        "pointer": _pointer_to(element),
+        "float64": numba.float64,
+        "sqrt": math.sqrt,
+        "exp": math.exp,
+        "log": math.log,
+    }
+    exec(source, scope)  # noqa: S102 - the source was printed from a traced rule
+    addresses = types.CPointer(types.int64)
+    signature = types.void(
+        addresses, addresses, types.CPointer(number), types.CPointer(types.float64), types.int64, types.int64
+    )
+    dispatcher = numba.njit(
+        signature,
+        error_model="numpy",
+        no_cpython_wrapper=True,
+        no_cfunc_wrapper=True,
+        fastmath={"reassoc"} if measures else False,
+    )(scope["kernel"])
+    compiled = next(iter(dispatcher.overloads.values()))
+    _, kind, (code, _) = compiled.library.serialize_using_object_code()
+    if kind != "object":
+        raise RuntimeError(f"Numba must give an object file; got {kind!r}.")
+    return compiled.fndesc.llvm_func_name, code

@@ -1,0 +1,166 @@
+"""`Stepper`: a rule, its arrays and the step count. The one owner of optimizer state."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from descend._arrays import Array, Arrays, as_array, check_gradients, check_parameters, flatten, like
+from descend._compile.program import Names, Program, name_links
+from descend._compile.threads import available_threads, check_threads
+from descend._rule import Rule, Update, bind
+from descend._slab import Slab
+from descend.errors import ShapeError
+
+
+class Stepper:
+    """Take steps of a rule on arrays, in place.
+
+    Parameters
+    ----------
+    rule : a rule, bound or not, or a chain
+    x : array, or list or dict of arrays, float32 or float64, writeable; updated in place
+    threads : the most threads that a step may use; by default the processors at hand, or ``DESCEND_NUM_THREADS``
+
+    Attributes
+    ----------
+    x : the parameters, as given
+    t : int, steps taken
+    state : dict from a state's name to arrays of x's structure, or to a float for a scalar state
+    solution : the arrays that hold the answer: x, except for rules that average (``schedule_free_sgd``)
+
+    Raises
+    ------
+    ShapeError
+        If x holds anything but separate, writeable float32 or float64 arrays.
+
+    Examples
+    --------
+    >>> import numpy as np, descend as dd
+    >>> x = np.array([1.0, -2.0])
+    >>> s = dd.Stepper(dd.sgd(lr=0.25), x)
+    >>> s.step(2 * x)
+    >>> x, s.t
+    (array([ 0.5, -1. ]), 1)
+    """
+
+    def __init__(self, rule: Rule | Update, x: Arrays, *, threads: int | None = None) -> None:
+        self.rule = bind(rule)
+        self.x = x
+        self.t = 0
+        self._keys, self._arrays = flatten(x, "x")
+        check_parameters(self._keys, self._arrays)
+        self._program = Program(self.rule.links)
+        names = name_links(self.rule.links)
+        self._settings = _Settings(self.rule, names)
+        solution = self.rule.rule.solution
+        self._solution = "x" if solution == "x" else names[-1].states[solution]
+        first = dict(zip(self._program.hyperparameters, self._settings.at(1), strict=True))
+        starts = {s.name: first.get(str(s.start), s.start) for s in self._program.states}
+        self._scalars = {name: float(starts.pop(name)) for name in self._program.scalar_states}
+        threads = available_threads() if threads is None else check_threads(threads)
+        dtypes = sorted({a.dtype for a in self._arrays}, key=str)
+        self._slab_of = [dtypes.index(a.dtype) for a in self._arrays]
+        self._slabs = [
+            Slab(self._program, part, starts, threads) for part in self._parts(self._arrays, len(dtypes))
+        ]
+
+    def step(self, g: Arrays) -> None:
+        """Take one step with the gradient ``g`` of x's structure and shapes; x and state change in place.
+
+        Raises
+        ------
+        ShapeError
+            If the structure, a shape or a dtype of g does not fit; nothing has changed then.
+        HyperparameterError
+            If a schedule gives a value outside its domain; nothing has changed then.
+        """
+        gradients = self._gradients(g)
+        t = self.t + 1
+        values = [t, *self._settings.at(t), *self._scalars.values()]
+        for slab, part in zip(self._slabs, self._parts(gradients, len(self._slabs)), strict=True):
+            slab.take(part)
+        program = self._program
+        if program.sums:
+            values += self._measured(values)
+        scalars = program.host[-1](*values)
+        for slab in self._slabs:
+            slab.update(scalars)
+        if self._scalars:
+            self._scalars = dict(zip(self._scalars, program.next_scalars(*values), strict=True))
+        self.t = t
+
+    @property
+    def state(self) -> dict[str, Any]:
+        names = [s.name for s in self._program.states]
+        return {n: self._scalars[n] if n in self._scalars else self._collect(n) for n in names}
+
+    @property
+    def solution(self) -> Any:
+        return self.x if self._solution == "x" else self._collect(self._solution)
+
+    def _collect(self, name: str) -> Any:
+        views = [iter(slab.views[name]) for slab in self._slabs]
+        return like(self.x, self._keys, [next(views[i]) for i in self._slab_of])
+
+    def _parts(self, arrays: list[Array], slabs: int) -> list[list[Array]]:
+        """The arrays of each slab."""
+        if slabs == 1:
+            return [arrays]
+        return [[a for a, i in zip(arrays, self._slab_of, strict=True) if i == s] for s in range(slabs)]
+
+    def _gradients(self, g: Arrays) -> list[Array]:
+        if isinstance(self.x, np.ndarray):
+            gradients = [as_array(g, f"g of {self.rule.name}")]
+        else:
+            keys, gradients = flatten(g, f"g of {self.rule.name}")
+            if isinstance(g, Mapping) != isinstance(self.x, Mapping) or set(keys) != set(self._keys):
+                raise ShapeError(
+                    f"g of {self.rule.name} must have the structure of x, {list(self._keys)}; got {list(keys)}."
+                )
+            if keys != self._keys:
+                gradients = [dict(zip(keys, gradients, strict=True))[k] for k in self._keys]
+        check_gradients(self.rule.name, self._keys, self._arrays, gradients)
+        return gradients
+
+    def _measured(self, values: list[float]) -> list[float]:
+        """Every sum over all elements, stage by stage: a later one may need an earlier one."""
+        sums = [0.0] * len(self._program.sums)
+        for index, stage in enumerate(self._program.stages[:-1]):
+            scalars = self._program.host[index](*values, *sums)
+            partial = np.concatenate([slab.measure(index, scalars) for slab in self._slabs])
+            for (name, _), column in zip(stage.results, partial.T.tolist(), strict=True):
+                sums[self._program.sums.index(name)] = _sum(column)
+        return sums
+
+
+def _sum(values: list[float]) -> float:
+    """The sum, rounded once; the order of chunks does not show."""
+    try:
+        return math.fsum(values)
+    except (OverflowError, ValueError):  # fsum refuses inf − inf and sums beyond float64
+        return float(np.sum(values))
+
+
+class _Settings:
+    """The hyperparameters of an update at each step, schedules evaluated and checked against their domains."""
+
+    def __init__(self, update: Update, names: tuple[Names, ...]) -> None:
+        links = [(link, name) for link in update.links for name in link.settings]
+        given = [link.settings[name] for link, name in links]
+        self._constant = [math.nan if callable(v) else v for v in given]
+        self._scheduled = [
+            (i, v, links[i][0].rule.hyperparameters[links[i][1]].domain, f"scheduled {links[i][1]}", links[i][0].name)
+            for i, v in enumerate(given)
+            if callable(v)
+        ]
+
+    def at(self, t: int) -> list[float]:
+        """The values for step t, in the program's order."""
+        values = self._constant.copy()
+        for i, schedule, domain, name, owner in self._scheduled:
+            values[i] = domain.check(schedule(t), name, owner)
+        return values

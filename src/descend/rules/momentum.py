@@ -1,0 +1,69 @@
+"""Gradient descent and its two accelerations, each with the learning rate outside or inside the velocity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from descend._rule import rule
+from descend.domains import Decay, NonNegative
+
+
+@rule
+def sgd(x: Any, g: Any, *, lr: NonNegative = 1e-2) -> Any:
+    """Gradient descent: ``x ← x − lr · g``.
+
+    Parameters: ``lr``, the step per unit of gradient.
+    Same as: ``torch.optim.SGD(lr=0.01)``, ``optax.sgd(0.01)``.
+    References: Robbins, Monro, "A stochastic approximation method", 1951, eq. 6.
+    """
+    return x - lr * g
+
+
+@rule
+def momentum(x: Any, g: Any, v: Any, *, lr: NonNegative = 1e-2, momentum: Decay = 0.9) -> Any:
+    """Heavy ball with the learning rate outside the velocity: ``v ← μ v + g;  x ← x − lr · v``.
+
+    State: ``v``, the velocity in units of the gradient.
+    Same as: ``torch.optim.SGD(lr=0.01, momentum=0.9)``, ``optax.sgd(0.01, momentum=0.9)``.
+    Differs: `momentum_inside` keeps lr in the velocity; both agree while lr is constant.
+    References: Polyak, "Some methods of speeding up the convergence of iteration methods", 1964, eq. 9.
+    """
+    v = momentum * v + g
+    return x - lr * v, v
+
+
+@rule
+def momentum_inside(x: Any, g: Any, v: Any, *, lr: NonNegative = 1e-2, momentum: Decay = 0.9) -> Any:
+    """Heavy ball with the learning rate inside the velocity: ``v ← μ v − lr · g;  x ← x + v``.
+
+    State: ``v``, the velocity in units of the parameters: a changed lr acts only on new gradients.
+    Same as: ``keras.optimizers.SGD(0.01, momentum=0.9)``.
+    References: Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013, eqs. 1-2.
+    """
+    v = momentum * v - lr * g
+    return x + v, v
+
+
+@rule
+def nesterov(x: Any, g: Any, v: Any, *, lr: NonNegative = 1e-2, momentum: Decay = 0.9) -> Any:
+    """Nesterov's momentum in the shifted variable, lr outside: ``v ← μ v + g;  x ← x − lr · (g + μ v)``.
+
+    State: ``v``, the velocity in units of the gradient.
+    Same as: ``torch.optim.SGD(lr=0.01, momentum=0.9, nesterov=True)``.
+    Differs: the look-ahead form takes its gradient at x − lr · μ v; this x is that point.
+    References: Bengio, Boulanger-Lewandowski, Pascanu, "Advances in optimizing recurrent networks", 2012, eqs. 6-7.
+    """
+    v = momentum * v + g
+    return x - lr * (g + momentum * v), v
+
+
+@rule
+def nesterov_inside(x: Any, g: Any, v: Any, *, lr: NonNegative = 1e-2, momentum: Decay = 0.9) -> Any:
+    """Nesterov's momentum in the shifted variable, lr inside: ``v ← μ v − lr · g;  x ← x + μ v − lr · g``.
+
+    State: ``v``, the velocity in units of the parameters.
+    Same as: ``keras.optimizers.SGD(0.01, momentum=0.9, nesterov=True)``.
+    References: Bengio, Boulanger-Lewandowski, Pascanu, "Advances in optimizing recurrent networks", 2012, eq. 7.
+    """
+    v = momentum * v - lr * g
+    return x + momentum * v - lr * g, v
