@@ -1,0 +1,1 @@
+"""The parts of the run store; `descend.lab.store` is the whole."""

@@ -1,0 +1,257 @@
+"""The race: tune every entry with the same budget, judge it on fresh paired seeds, say what can be said.
+
+The order of work is fixed by the plan, the order in which results come is not, and nothing depends on it.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend._stepper import Stepper
+from descend.lab.contract import Problem
+from descend.lab.entries import Entry
+from descend.lab.manifest import manifest
+from descend.lab.plan import TIMEOUT_FACTOR, Field, Plan, describe, spec_hash
+from descend.lab.pool import Pool
+from descend.lab.records import Phase, RaceResult, Run, RunKey, Standing
+from descend.lab.space import at_edge
+from descend.lab.standings import Comparison, describe_limits, standings
+from descend.lab.stats import comparison_scale
+from descend.lab.store import Store
+from descend.lab.trial import Task
+
+
+class RaceInterrupted(KeyboardInterrupt):
+    """A race was stopped from outside; its finished runs are in the store."""
+
+    def __init__(self, race_id: int, resume: str) -> None:
+        super().__init__(f"race {race_id} was interrupted; its finished runs are kept.")
+        self.race_id = race_id
+        self.resume = resume
+
+
+class Progress(Protocol):
+    """Who wants to know how a race goes on."""
+
+    def say(self, sentence: str) -> None: ...
+    def begin(self, phase: Phase, runs: int, done: int) -> None: ...
+    def advance(self, run: Run) -> None: ...
+
+
+class Silence:
+    """Progress that nobody watches."""
+
+    def say(self, sentence: str) -> None:
+        """Nothing."""
+
+    def begin(self, phase: Phase, runs: int, done: int) -> None:
+        """Nothing."""
+
+    def advance(self, run: Run) -> None:
+        """Nothing."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be raced, and how."""
+
+    problem: Problem
+    entries: tuple[Entry, ...]
+    plan: Plan = Plan()
+    jobs: int = 1
+    resume: bool = False
+    time_limit: float | None = None
+    reproduce: Callable[[Plan], str] = field(default=lambda _: "")
+    """The command that runs the race of this plan again."""
+
+
+def run_race(order: Order, store: Store, progress: Progress | None = None) -> RaceResult:
+    """Run a race and keep it in ``store``.
+
+    Raises
+    ------
+    DescendError
+        If the problem or an entry cannot be run at all; runs that fail are results, not errors.
+    """
+    progress = progress or Silence()
+    started = time.perf_counter()
+    drawn = Field.draw(order.entries, order.plan)
+    compiling = _compile(drawn)
+    with Pool(order.problem, order.jobs) as pool:
+        first = drawn.tuning_tasks(order.problem, order.plan, math.inf)[0]
+        run_seconds = pool.seconds_per_run(first)
+        plan = _fit(order, run_seconds, progress)
+        drawn = Field.draw(order.entries, plan)
+        progress.say(_estimate(order, plan, drawn, run_seconds))
+        race = _Race(order, plan, drawn, store, pool, progress, max(60.0, TIMEOUT_FACTOR * run_seconds))
+        try:
+            result = race.run(started, compiling)
+        except KeyboardInterrupt:
+            raise RaceInterrupted(race.race_id, race.reproduce) from None
+    store.finish_race(result.race_id, result)
+    return result
+
+
+def _compile(drawn: Field) -> float:
+    """Compile every kernel before the clock of any run starts; the seconds it took."""
+    started = time.perf_counter()
+    for entry in drawn.entries:
+        Stepper(entry.build({}, 1000), np.zeros(1), threads=1)
+    return time.perf_counter() - started
+
+
+def _fit(order: Order, run_seconds: float, progress: Progress) -> Plan:
+    if order.time_limit is None:
+        return order.plan
+    size = len(order.entries), order.problem.tuning_seeds, order.jobs
+    plan = order.plan.within(order.time_limit, run_seconds, *size)
+    if plan != order.plan:
+        progress.say(
+            f"To fit {order.time_limit:g} s, every entry gets {plan.budget} trials and {plan.seeds} seeds."
+        )
+    return plan
+
+
+def _estimate(order: Order, plan: Plan, drawn: Field, run_seconds: float) -> str:
+    tuning = sum(len(t) for t in drawn.trials.values()) * order.problem.tuning_seeds
+    runs = tuning + len(drawn.entries) * plan.seeds
+    seconds = runs * run_seconds / order.jobs
+    length = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+    return (
+        f"{len(drawn.entries)} entries, {runs} runs of {order.problem.steps} gradient evaluations "
+        f"({tuning} to tune, {runs - tuning} on fresh seeds): about {length} with {order.jobs} "
+        f"worker{'s' if order.jobs > 1 else ''}."
+    )
+
+
+class _Race:
+    """One race on its way: its store, its workers, its finished runs."""
+
+    def __init__(
+        self, order: Order, plan: Plan, drawn: Field, store: Store, pool: Pool, progress: Progress, timeout: float
+    ) -> None:
+        self.problem, self.plan, self.drawn = order.problem, plan, drawn
+        self.store, self.pool, self.progress, self.timeout = store, pool, progress, timeout
+        self.jobs = order.jobs
+        self.reproduce = order.reproduce(plan)
+        self.card = self.problem.card()
+        self.described = describe(self.problem, plan, drawn)
+        self.manifest = manifest(self.problem.fingerprint(), order.jobs)
+        self.runs: dict[RunKey, Run] = {}
+        self.race_id = self._enter(order.resume)
+
+    def _enter(self, resume: bool) -> int:
+        key = spec_hash(self.problem, self.described)
+        before = self.store.find_resumable(key) if resume else None
+        if before is None:
+            if resume:
+                self.progress.say("No unfinished race with this plan is in the store; a new one starts.")
+            return self.store.begin_race(self.problem.name, self.card, self.described, self.manifest, key)
+        self.runs = {run.key: run for run in self.store.resume_race(before)}
+        self.progress.say(f"Race {before} goes on: {len(self.runs)} runs are done.")
+        return before
+
+    def run(self, started: float, compiling: float) -> RaceResult:
+        tuning = self.drawn.tuning_tasks(self.problem, self.plan, self.timeout)
+        self._do("tune", tuning)
+        selected = {e.label: self._select(e) for e in self.drawn.entries}
+        fresh = self.drawn.fresh_tasks(self.problem, self.plan, selected, self.timeout)
+        self._do("fresh", fresh)
+        order = [task.key for task in (*tuning, *fresh)]
+        rows = self._compare()
+        per_seed = sum(self.runs[t.key].seconds for t in fresh) / self.plan.seeds / self.jobs
+        return RaceResult(
+            race_id=self.race_id,
+            problem=self.card,
+            standings=tuple(self._standing(row, selected[row.entry]) for row in rows),
+            runs=tuple(self.runs[key] for key in order),
+            tuned=self.drawn.names,
+            space={
+                label: {name: (span.low, span.high) for name, span in ranges.items()}
+                for label, ranges in self.drawn.ranges.items()
+            },
+            plan=self.described,
+            manifest=self.manifest,
+            cannot_conclude=(*describe_limits(rows, self.plan.seeds, per_seed), *self._edges(rows, selected)),
+            reproduce=self.reproduce,
+            seconds=time.perf_counter() - started - compiling,
+            compile_seconds=compiling,
+        )
+
+    def _do(self, phase: Phase, tasks: list[Task]) -> None:
+        missing = [task for task in tasks if task.key not in self.runs]
+        self.progress.begin(phase, len(tasks), len(tasks) - len(missing))
+        for run in self.pool.run(missing):
+            self.runs[run.key] = run
+            self.store.add_run(self.race_id, run)
+            self.progress.advance(run)
+
+    def _tuning(self, entry: Entry) -> NDArray[np.float64]:
+        """Scores of each trial on the comparison scale, shape (n_trials, n_tuning_seeds)."""
+        seeds = [self.plan.seed_of("tune", i) for i in range(self.problem.tuning_seeds)]
+        scores = [
+            [self.runs[RunKey(entry.label, "tune", trial + 1, seed)].score for seed in seeds]
+            for trial in range(len(self.drawn.trials[entry.label]))
+        ]
+        return comparison_scale(scores, self.card.log_scale)
+
+    def _select(self, entry: Entry) -> int:
+        """The trial with the fewest failures, then the best mean; the earlier of equal ones, so the default."""
+        scores = self._tuning(entry)
+        failures = np.isinf(scores).sum(axis=1)
+        mean = np.where(np.isinf(scores), 0.0, scores).sum(axis=1)
+        return int(np.lexsort((mean, failures))[0])
+
+    def _fresh(self, label: str) -> list[Run]:
+        found = {key.seed: run for key, run in self.runs.items() if key.entry == label and key.phase == "fresh"}
+        return [found[seed] for seed in self.plan.fresh_seeds()]
+
+    def _compare(self) -> tuple[Comparison, ...]:
+        labels = [e.label for e in self.drawn.entries]
+        scores = np.array([[run.score for run in self._fresh(label)] for label in labels]).T
+        return standings(labels, scores, self.card.log_scale)
+
+    def _standing(self, row: Comparison, trial: int) -> Standing:
+        entry = next(e for e in self.drawn.entries if e.label == row.entry)
+        settings = self.drawn.trials[entry.label][trial]
+        tuning = self._tuning(entry).mean(axis=1)
+        tests = [run.test for run in self._fresh(entry.label) if not math.isnan(run.test)]
+        return Standing(
+            entry=row.entry,
+            group=row.group,
+            settings=settings,
+            text=entry.text(settings),
+            mean=row.mean,
+            median=row.median,
+            quartiles=row.quartiles,
+            difference=row.difference,
+            interval=row.interval,
+            p_value=row.p_value,
+            failures=row.failures,
+            tuning_failures=int(np.isinf(tuning).sum()),
+            seeds=self.plan.seeds,
+            default_score=self._unscaled(float(tuning[0])),
+            tuned_score=self._unscaled(float(tuning[trial])),
+            test=float(np.median(tests)) if tests else math.nan,
+            at_edge=at_edge(settings, self.drawn.ranges[entry.label]),
+        )
+
+    def _unscaled(self, score: float) -> float:
+        return 10.0**score if self.card.log_scale else score
+
+    def _edges(self, rows: tuple[Comparison, ...], selected: dict[str, int]) -> tuple[str, ...]:
+        flagged = [
+            f"{row.entry} ({', '.join(edge)})"
+            for row in rows
+            if (edge := at_edge(self.drawn.trials[row.entry][selected[row.entry]], self.drawn.ranges[row.entry]))
+        ]
+        if not flagged:
+            return ()
+        return (f"The best value found lies at an edge of the space for {', '.join(flagged)}: --extend would widen it for all.",)
