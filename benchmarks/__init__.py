@@ -1,0 +1,1 @@
+"""Measurements behind the sentences about speed; run all with ``python -m benchmarks``."""
