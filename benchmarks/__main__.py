@@ -14,7 +14,7 @@ def main() -> None:
     page = [
         "# Benchmarks",
         "",
-        f"Written by `make bench`; the scripts are in `benchmarks/`. Compare ratios within a table: machines differ and are noisy.",
+        "Written by `make bench`; the scripts are in `benchmarks/`. Compare ratios within a table: machines differ and are noisy.",
         "",
     ]
     for title, part in PARTS.items():

@@ -37,7 +37,7 @@ def _row(threads: int, count: int, size: int) -> tuple[str, ...]:
     torch.set_num_threads(threads)
     rng = np.random.default_rng(0)
     xs = [rng.standard_normal(size, dtype=_DTYPE) for _ in range(count)]
-    gs = [rng.standard_normal(size, dtype=_DTYPE) for _ in range(count)]
+    gs = [0.5 + rng.random(size, dtype=_DTYPE) for _ in range(count)]
     calls = {
         "descend": _descend(xs, gs, threads),
         "fused": _torch(xs, gs, fused=True),

@@ -11,9 +11,9 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "descend._rule": ("Bound", "Chain", "Rule", "chain", "rule", "transform"),
+    "descend._rule": ("Bound", "Chain", "Rule", "chain", "transform"),
     "descend._stepper": ("Stepper",),
-    "descend._catalogue": ("find_rule", "get_rule", "list_rules"),
+    "descend._catalogue": ("find_rule", "get_rule", "list_rules", "rule"),
     "descend.transforms": ("clip_norm", "clip_value", "decay", "l2"),
     "descend.schedules": ("constant", "cosine", "exponential", "step", "warmup"),
     "descend.rules.momentum": ("momentum", "momentum_inside", "nesterov", "nesterov_inside", "sgd"),
@@ -21,7 +21,7 @@ _HOMES = {
     "descend.rules.adam": ("adam", "adamw", "nadam"),
     "descend.rules.sign": ("lion",),
     "descend.rules.averaging": ("schedule_free_sgd",),
-    "descend.lab.race": ("race",),
+    "descend._race": ("race",),
     "descend.lab.problems": ("Problem", "get_problem"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

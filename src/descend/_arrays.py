@@ -16,15 +16,17 @@ Arrays = Array | Sequence[Array] | Mapping[Any, Array]
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
-def flatten(value: Any, name: str) -> tuple[tuple[Hashable, ...], list[Array]]:
+def flatten(value: Any, name: str, owner: str = "") -> tuple[tuple[Hashable, ...], list[Array]]:
     """The keys and arrays of ``value``: no key for an array, positions for a list, keys for a dict."""
     if isinstance(value, np.ndarray):
         return (), [value]
     if isinstance(value, Mapping):
-        return tuple(value), [as_array(v, f"{name}[{k!r}]") for k, v in value.items()]
+        return tuple(value), [as_array(v, f"{name}[{k!r}]{owner}") for k, v in value.items()]
     if isinstance(value, list | tuple) and all(isinstance(v, np.ndarray) for v in value):
         return tuple(range(len(value))), list(value)
-    raise ShapeError(f"{name} must be an array, or a list or dict of arrays; got {_brief(value)}.")
+    raise ShapeError(
+        f"{name}{owner} must be an array, or a list or dict of arrays; got {_brief(value)}."
+    )
 
 
 def as_array(value: Any, name: str) -> Array:
@@ -45,16 +47,29 @@ def like(structure: Any, keys: tuple[Hashable, ...], arrays: list[Array]) -> Any
 
 def check_parameters(keys: tuple[Hashable, ...], arrays: list[Array]) -> None:
     """Parameters are native float32 or float64, writeable, and no memory serves two of them."""
+    if not arrays:
+        raise ShapeError("x must hold at least one array; got none.")
     for key, a in zip(keys or ("",), arrays, strict=True):
         name = f"x[{key!r}]" if keys else "x"
         if a.dtype not in _FLOATS:
             raise ShapeError(f"{name} must have dtype float32 or float64; got {a.dtype}.")
         if not a.flags.writeable:
-            raise ShapeError(f"{name} must be writeable, since steps update it in place; got a read-only array.")
-    spans = sorted((*np.lib.array_utils.byte_bounds(a), i) for i, a in enumerate(arrays) if a.size)
-    for (_, stop, i), (start, _, j) in zip(spans, spans[1:], strict=False):
-        if start < stop and np.shares_memory(arrays[i], arrays[j]):
-            raise ShapeError(f"x[{keys[i]!r}] and x[{keys[j]!r}] must not share memory; they overlap.")
+            raise ShapeError(
+                f"{name} must be writeable, since steps update it in place; got a read-only array."
+            )
+    open_spans: list[
+        tuple[int, int]
+    ] = []  # (end, array) of arrays whose memory may reach into the next one's
+    for start, stop, j in sorted(
+        (*np.lib.array_utils.byte_bounds(a), j) for j, a in enumerate(arrays) if a.size
+    ):
+        open_spans = [(end, i) for end, i in open_spans if end > start]
+        for _, i in open_spans:
+            if np.shares_memory(arrays[i], arrays[j]):
+                raise ShapeError(
+                    f"x[{keys[i]!r}] and x[{keys[j]!r}] must not share memory; they overlap."
+                )
+        open_spans.append((stop, j))
 
 
 def check_gradients(
@@ -65,7 +80,9 @@ def check_gradients(
         if g.shape != x.shape or g.dtype.kind not in "fiub":
             name = f"g[{keys[i]!r}]" if keys else "g"
             if g.shape != x.shape:
-                raise ShapeError(f"{name} of {owner} must have the shape of x, {x.shape}; got {g.shape}.")
+                raise ShapeError(
+                    f"{name} of {owner} must have the shape of x, {x.shape}; got {g.shape}."
+                )
             raise ShapeError(f"{name} of {owner} must hold real numbers; got dtype {g.dtype}.")
 
 

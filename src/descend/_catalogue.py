@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from typing import Any
 
 import descend.rules  # noqa: F401 - its rules register themselves
-from descend._rule import REGISTRY, Bound, Rule, Setting
-from descend.errors import HyperparameterError, unknown_name
+from descend._rule import REGISTRY, Bound, Rule, Setting, rule
+from descend.errors import DescendError, HyperparameterError, unknown_name
 from descend.schedules import SCHEDULES
+
+__all__ = [
+    "find_rule",
+    "get_rule",
+    "list_rules",
+    "rule",
+]  # rule: from here, so no user's rule precedes ours
 
 
 def list_rules() -> list[str]:
@@ -22,6 +30,8 @@ def list_rules() -> list[str]:
 
 def find_rule(name: str) -> Rule:
     """The unbound rule called ``name``; an `UnknownNameError` holds the nearest name."""
+    if not isinstance(name, str):
+        raise HyperparameterError(f"a rule's name must be a str such as 'adam'; got {name!r}.")
     if name not in REGISTRY:
         raise unknown_name("rule", name, REGISTRY)
     return REGISTRY[name]
@@ -47,40 +57,66 @@ def get_rule(text: str) -> Bound:
     dd.adam(lr=0.01, beta1=0.8)
     """
     if not isinstance(text, str):
-        raise HyperparameterError(f"a rule's text must be a str such as 'adam:lr=1e-3'; got {text!r}.")
+        raise HyperparameterError(
+            f"a rule's text must be a str such as 'adam:lr=1e-3'; got {text!r}."
+        )
     name, _, settings = text.partition(":")
-    rule = find_rule(name.strip())
-    return rule(**_settings(settings, rule.name)) if settings.strip() else rule()
+    found = find_rule(name.strip())
+    return found(**_settings(settings, found.name)) if settings.strip() else found()
 
 
 def _settings(text: str, owner: str) -> dict[str, Setting]:
-    wanted = f"settings of {owner} must read name=value,…; got {text!r}."
+    wanted = HyperparameterError(f"settings of {owner} must read name=value,…; got {text!r}.")
     try:
-        call = ast.parse(f"_({text})", mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise HyperparameterError(wanted) from None
-    if not isinstance(call, ast.Call) or call.args or any(k.arg is None for k in call.keywords):
-        raise HyperparameterError(wanted)
-    return {str(k.arg): _value(k.value, str(k.arg), owner) for k in call.keywords}
+        with warnings.catch_warnings(action="ignore", category=Warning):  # of `1if`, of "\d"
+            call = ast.parse(f"_({text})", mode="eval").body
+        names = _names(call)
+        if names is None or not isinstance(call, ast.Call) or call.args or "#" in text:
+            raise wanted
+        return {n: _value(k.value, n, owner) for n, k in zip(names, call.keywords, strict=True)}
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        if isinstance(error, DescendError):
+            raise
+        raise wanted from None
+
+
+def _names(call: ast.expr) -> list[str] | None:
+    """The keywords of ``name(…)``, each once; None for any other text."""
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+        return None
+    names = [k.arg for k in call.keywords if k.arg is not None]
+    return names if len(set(names)) == len(call.keywords) else None
 
 
 def _value(node: ast.expr, name: str, owner: str) -> Any:
-    """A number, or a schedule call on numbers and schedules."""
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        if node.func.id not in SCHEDULES:
-            raise unknown_name("schedule", node.func.id, SCHEDULES)
-        arguments = [_value(a, name, owner) for a in node.args]
-        keywords = {str(k.arg): _value(k.value, name, owner) for k in node.keywords}
-        try:
-            return SCHEDULES[node.func.id](*arguments, **keywords)
-        except TypeError as error:
-            raise HyperparameterError(f"{name} of {owner} is not a valid schedule: {error}.") from None
+    """A number, or a schedule's call on numbers and schedules."""
+    if isinstance(node, ast.Call):
+        return _schedule(node, name, owner)
     try:
         value = ast.literal_eval(node)
-    except ValueError:
+    except (ValueError, TypeError, SyntaxError):
         value = None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise HyperparameterError(
             f"{name} of {owner} must be a number or a schedule; got {ast.unparse(node)!r}."
         )
     return value
+
+
+def _schedule(node: ast.Call, name: str, owner: str) -> Any:
+    """The schedule of ``cosine(1e-3, steps=100)``, or of the same as its repr has it, ``dd.cosine(…)``."""
+    if isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) == "dd":
+        node.func = ast.Name(node.func.attr)
+    names = _names(node)
+    if names is None or not isinstance(node.func, ast.Name):
+        raise HyperparameterError(
+            f"{name} of {owner} must be a number or a schedule; got {ast.unparse(node)!r}."
+        )
+    if node.func.id not in SCHEDULES:
+        raise unknown_name("schedule", node.func.id, SCHEDULES)
+    arguments = [_value(a, name, owner) for a in node.args]
+    keywords = {n: _value(k.value, name, owner) for n, k in zip(names, node.keywords, strict=True)}
+    try:
+        return SCHEDULES[node.func.id](*arguments, **keywords)
+    except TypeError as error:
+        raise HyperparameterError(f"{name} of {owner} is not a valid schedule: {error}.") from None

@@ -7,40 +7,18 @@ Calling a rule with settings binds it; calling it with arrays computes one step,
 
 from __future__ import annotations
 
-import inspect
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, get_type_hints, overload
+from typing import Any, overload
 
-from descend.domains import HostScalar, Interval
+from descend._signature import read_signature
 from descend.errors import HyperparameterError, RuleError, nearest
 
 Schedule = Callable[[int], float]
 Setting = float | Schedule
 
 REGISTRY: dict[str, Rule] = {}
-
-
-@dataclass(frozen=True)
-class Hyperparameter:
-    """A scalar that the user sets: its name, default and domain."""
-
-    name: str
-    default: float
-    domain: Interval
-
-
-@dataclass(frozen=True)
-class State:
-    """What a rule remembers: an array like ``x``, or one number.
-
-    ``start`` is a number, or the name of the array or hyperparameter that it is copied from.
-    """
-
-    name: str
-    start: float | str = 0.0
-    scalar: bool = False
 
 
 class Rule:
@@ -59,61 +37,62 @@ class Rule:
         self.__doc__ = function.__doc__
         self.__name__ = function.__name__
         self.__module__ = function.__module__
+        self.__qualname__ = function.__qualname__
         self.solution = solution
-        self._read_signature(dict(init or {}))
-
-    def _read_signature(self, init: dict[str, str | float]) -> None:
-        parameters = inspect.signature(self.function).parameters.values()
-        hints = get_type_hints(self.function, include_extras=True)
-        positional = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
-        if [p.name for p in positional[:2]] != ["x", "g"]:
-            raise RuleError(f"{self.name} must take x and g first; got {inspect.signature(self.function)}.")
-        self.states = tuple(_state(p, hints, init) for p in positional[2:])
-        if init:
-            raise RuleError(f"init of {self.name} must name states; got {', '.join(map(repr, init))}.")
-        scalars = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
-        self.counts = any(p.name == "t" for p in scalars)
-        self.hyperparameters: dict[str, Hyperparameter] = {}
-        self.shared: tuple[str, ...] = ()
-        for p in scalars:
-            if p.name == "t":
-                continue
-            if p.default is p.empty:
-                self.shared += (p.name,)
-            else:
-                self.hyperparameters[p.name] = self._hyperparameter(p, hints)
-        known = {"x", *(s.name for s in self.states)}
-        if self.solution not in known:
-            raise RuleError(f"solution of {self.name} must be x or a state; got {self.solution!r}.")
-
-    def _hyperparameter(self, p: inspect.Parameter, hints: dict[str, Any]) -> Hyperparameter:
-        for mark in getattr(hints.get(p.name), "__metadata__", ()):
-            if isinstance(mark, Interval):
-                return Hyperparameter(p.name, mark.check(p.default, p.name, self.name), mark)
-        raise RuleError(
-            f"{p.name} of {self.name} must be annotated with a domain, for example "
-            f"`{p.name}: Positive`; got {hints.get(p.name)!r}."
-        )
+        self._init = dict(init or {})
+        signature = read_signature(function, self._init)
+        self.states = signature.states
+        self.hyperparameters = signature.hyperparameters
+        self.shared = signature.shared
+        self.counts = signature.counts
+        if self.shared and not isinstance(self, Transform):
+            raise RuleError(f"{self.shared[0]} of {self.name} must have a default; got none.")
+        if solution not in {"x", *(s.name for s in self.states if not s.scalar)}:
+            raise RuleError(
+                f"solution of {self.name} must be x or an array state; got {solution!r}."
+            )
 
     @overload
     def __call__(self, x: Any, g: Any, /, *states: Any, **scalars: Any) -> Any: ...
     @overload
     def __call__(self, first: Setting = ..., /, **settings: Setting) -> Bound: ...
-    def __call__(self, *args: Any, **scalars: Any) -> Any:
+    def __call__(self, /, *args: Any, **scalars: Any) -> Any:
         """Bind hyperparameters, or compute one step on arrays.
 
         With settings only (the first hyperparameter may be positional) the answer is a `Bound` rule. With ``x``, ``g`` and the
         states it is one step of the rule's text: the new ``x`` (a transform: ``x, g``), then the states.
         """
         if len(args) >= 2:
-            defaults = {h.name: h.default for h in self.hyperparameters.values()}
-            return self.function(*args, **{**defaults, **scalars})
+            return self._compute(args, scalars)
         if args:
             first = next(iter(self.hyperparameters), None)
             if first is None or first in scalars:
-                raise HyperparameterError(f"{self.name} takes no positional setting; got {args[0]!r}.")
+                raise HyperparameterError(
+                    f"{self.name} takes no positional setting; got {args[0]!r}."
+                )
             scalars = {first: args[0], **scalars}
-        return Bound(self, tuple(self.check(scalars).items()))
+        checked = self.check(scalars)
+        return Bound(
+            self, tuple((name, checked[name]) for name in self.hyperparameters if name in checked)
+        )
+
+    def _compute(self, args: tuple[Any, ...], scalars: dict[str, Any]) -> Any:
+        """One step of the rule's text, with defaults for the hyperparameters that are not given."""
+        wanted = ["x", "g", *(s.name for s in self.states)]
+        if len(args) != len(wanted):
+            raise RuleError(
+                f"a step of {self.name} takes {', '.join(wanted)}; got {len(args)} arguments."
+            )
+        fresh = (*self.shared, *(["t"] if self.counts else []))
+        missing = [name for name in fresh if name not in scalars]
+        unknown = [name for name in scalars if name not in (*fresh, *self.hyperparameters)]
+        if missing or unknown:
+            raise RuleError(
+                f"a step of {self.name} takes {', '.join((*fresh, *self.hyperparameters)) or 'no scalar'} by name; "
+                f"got {', '.join(scalars) or 'none'}."
+            )
+        defaults = {h.name: h.default for h in self.hyperparameters.values()}
+        return self.function(*args, **{**defaults, **scalars})
 
     def check(self, settings: Mapping[str, Any]) -> dict[str, Setting]:
         """The settings as floats and schedules, or a `HyperparameterError` for the first bad one."""
@@ -131,18 +110,18 @@ class Rule:
     def __repr__(self) -> str:
         return f"dd.{self.name}"
 
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """A rule of an importable module travels by name, one of a notebook as its function (cloudpickle can)."""
+        home = sys.modules.get(self.__module__)
+        if self.__module__ != "__main__" and getattr(home, self.__qualname__, None) is self:
+            return str(self.__qualname__)
+        return type(self), (self.function, self._init, self.solution)
+
 
 class Transform(Rule):
     """A rule-shaped change of ``x`` and ``g`` that comes before the rule of a chain."""
 
     outputs = ("x", "g")
-
-
-def _state(p: inspect.Parameter, hints: dict[str, Any], init: dict[str, str | float]) -> State:
-    marks = getattr(hints.get(p.name), "__metadata__", ())
-    if any(isinstance(mark, HostScalar) for mark in marks):
-        return State(p.name, 0.0 if p.default is p.empty else float(p.default), scalar=True)
-    return State(p.name, init.pop(p.name, 0.0))
 
 
 @dataclass(frozen=True)
@@ -165,7 +144,7 @@ class Bound:
     def links(self) -> tuple[Bound, ...]:
         return (self,)
 
-    @cached_property
+    @property
     def settings(self) -> dict[str, Setting]:
         """Every hyperparameter by name: the settings given over the defaults."""
         defaults: dict[str, Setting] = {
@@ -205,7 +184,9 @@ Update = Bound | Chain
 def bind(update: Rule | Update) -> Update:
     """``update`` as something a stepper can run: a bare rule gets its defaults."""
     if isinstance(update, Transform):
-        raise RuleError(f"{update.name} is a transform; put it before a rule: dd.chain(dd.{update.name}(), dd.sgd()).")
+        raise RuleError(
+            f"{update.name} is a transform; put it before a rule: dd.chain(dd.{update.name}(), dd.sgd())."
+        )
     if isinstance(update, Rule):
         return update()
     if isinstance(update, Bound) and isinstance(update.rule, Transform):
@@ -238,11 +219,15 @@ def chain(*parts: Rule | Update) -> Chain:
         raise RuleError(f"a chain must end with a rule such as dd.sgd(); got {list(parts)!r}.")
     for link in links[:-1]:
         if not isinstance(link.rule, Transform):
-            raise RuleError(f"a chain must have one rule, at its end; {link.name} comes before {links[-1].name}.")
+            raise RuleError(
+                f"a chain must have one rule, at its end; {link.name} comes before {links[-1].name}."
+            )
     for link in links:
         missing = [name for name in link.rule.shared if name not in links[-1].settings]
         if missing:
-            raise RuleError(f"{link.name} needs {missing[0]} of the chain's rule, and {links[-1].name} has none.")
+            raise RuleError(
+                f"{link.name} needs {missing[0]} of the chain's rule, and {links[-1].name} has none."
+            )
     return Chain(links)
 
 
@@ -256,6 +241,12 @@ def _links(parts: tuple[Rule | Update, ...]) -> Iterator[Bound]:
             raise RuleError(f"a chain takes rules and transforms; got {part!r}.")
 
 
+@overload
+def rule(function: Callable[..., Any], /) -> Rule: ...
+@overload
+def rule(
+    *, init: Mapping[str, str | float] | None = None, solution: str = "x"
+) -> Callable[[Callable[..., Any]], Rule]: ...
 def rule(
     function: Callable[..., Any] | None = None,
     *,
@@ -263,6 +254,8 @@ def rule(
     solution: str = "x",
 ) -> Any:
     """Make a rule from the text of an update, and enter it in the registry.
+
+    A rule may be defined again in its own module, as cells of a notebook are; no other module's rule is replaced.
 
     Parameters
     ----------
@@ -273,7 +266,7 @@ def rule(
     Raises
     ------
     RuleError
-        If the signature does not follow the schema.
+        If the signature does not follow the schema, or another module has a rule of that name.
 
     Examples
     --------
@@ -286,8 +279,16 @@ def rule(
     dd.half_step(lr=0.2)
     """
     if function is None:
-        return lambda f: rule(f, init=init, solution=solution)
-    made = Rule(function, init, solution)
+        return lambda f: _register(Rule(f, init, solution))
+    return _register(Rule(function, init, solution))
+
+
+def _register(made: Rule) -> Rule:
+    namesake = REGISTRY.get(made.name, made)
+    if namesake.__module__ != made.__module__:
+        raise RuleError(
+            f"a new rule must have a name of its own; {made.name!r} is the rule of {namesake.__module__}."
+        )
     REGISTRY[made.name] = made
     return made
 

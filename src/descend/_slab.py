@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import bisect
 import ctypes
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,7 @@ from descend._arrays import Array
 from descend._compile import kernels
 from descend._compile.kernel_text import print_stage
 from descend._compile.program import Program
-from descend._compile.threads import CHUNK, run_chunks
+from descend._compile.threads import CHUNK, run_together, split
 
 _COPY_UP_TO = 8192
 """Elements up to which copying a gradient costs less than asking for its address."""
@@ -26,7 +28,7 @@ class Slab:
     Parameters
     ----------
     program : what a step computes
-    arrays : the parameters; those that are not C-contiguous are stepped in a packed copy and written back
+    arrays : the parameters; those that are not C-contiguous and aligned are stepped in a packed copy and written back
     starts : per state array, the number that fills it, or ``x``
     threads : the most threads that a pass may use
     """
@@ -35,15 +37,21 @@ class Slab:
         self, program: Program, arrays: list[Array], starts: Mapping[str, float | str], threads: int
     ) -> None:
         self.dtype = arrays[0].dtype
-        self.threads = threads
-        self._packed = [(i, a, np.ascontiguousarray(a).copy()) for i, a in enumerate(arrays) if not a.flags.c_contiguous]
+        self._packed = [
+            (i, a, np.array(a, order="C")) for i, a in enumerate(arrays) if not a.flags.carray
+        ]
+        packed = {i for i, _, _ in self._packed}
+        direct = sorted((address(a), i) for i, a in enumerate(arrays) if a.size and i not in packed)
+        self._starts = [start for start, _ in direct]
+        self._owners = [(start + arrays[i].nbytes, i) for start, i in direct]
         self._gradients: list[Array | None] = [
             np.empty(a.shape, self.dtype) if a.size <= _COPY_UP_TO else None for a in arrays
         ]
         self.views = {name: _filled(start, arrays, self.dtype) for name, start in starts.items()}
         self._table = self._addresses(program, arrays)
         self._chunks = _chunk_table([a.size for a in arrays])
-        self._kernels = [self._kernel(program, i) for i in range(len(program.stages))]
+        parts = split(len(self._chunks), threads)
+        self._passes = [self._pass(program, i, parts) for i in range(len(program.stages))]
 
     def _addresses(self, program: Program, arrays: list[Array]) -> NDArray[np.int64]:
         packed = {i: copy for i, _, copy in self._packed}
@@ -56,47 +64,84 @@ class Slab:
         table = [[address(a) for a in row] for row in rows]
         return np.array(table, dtype=np.int64).reshape(len(arrays), len(program.arrays))
 
-    def _kernel(self, program: Program, index: int) -> tuple[Any, Any, Array]:
-        """A stage's call over chunks, its scalars and its sums per chunk."""
+    def _pass(self, program: Program, index: int, parts: list[tuple[int, int]]) -> _Pass:
         stage = program.stages[index]
-        real = ctypes.c_float if self.dtype == np.float32 and not stage.measures else ctypes.c_double
+        single = self.dtype == np.float32 and not stage.measures
         ends = () if stage.measures else (float(np.finfo(self.dtype).tiny), 0.0)
-        scalars = (real * (len(stage.scalars) + len(ends)))(*[0.0] * len(stage.scalars), *ends)
+        scalars = (
+            (ctypes.c_float if single else ctypes.c_double) * (len(stage.scalars) + len(ends))
+        )()
+        scalars[len(stage.scalars) :] = ends
         sums = np.zeros((len(self._chunks), len(stage.results) if stage.measures else 0))
+        tables = (
+            address(self._table),
+            address(self._chunks),
+            ctypes.addressof(scalars),
+            address(sums),
+        )
+        frames = np.array([(*tables, first, last) for first, last in parts], dtype=np.int64)
         kernel = kernels.load(print_stage(stage, program.arrays), self.dtype.name, stage.measures)
-        tables = address(self._table), address(self._chunks)
-        return functools.partial(kernel, *tables, ctypes.addressof(scalars), address(sums)), scalars, sums
+        calls: list[Callable[[], object]] = [
+            functools.partial(kernel, address(frame)) for frame in frames
+        ]
+        return _Pass(calls, scalars, len(stage.scalars), sums, frames)
 
     def take(self, gradients: list[Array]) -> None:
         """Make the gradients (of the parameters' shapes) readable for the kernels."""
         for i, g in enumerate(gradients):
             own = self._gradients[i]
-            if own is not None:
-                np.copyto(own, g, casting="same_kind")
-            elif g.dtype == self.dtype and g.flags.c_contiguous and g.flags.aligned:
+            if own is None and self._readable(g, i):
                 self._table[i, 1] = address(g)
-            else:
+                continue
+            if own is None:
                 own = self._gradients[i] = np.empty(g.shape, self.dtype)
-                np.copyto(own, g, casting="same_kind")
                 self._table[i, 1] = address(own)
+            if g.dtype == self.dtype:
+                np.copyto(own, g)
+            else:
+                _cast(own, g)
         for _, array, copy in self._packed:
             np.copyto(copy, array)
 
+    def _readable(self, g: Array, i: int) -> bool:
+        """Whether kernels can read ``g`` where it is: a step must not overwrite it through another parameter."""
+        if g.dtype != self.dtype or not g.flags.c_contiguous or not g.flags.aligned:
+            return False
+        start = address(g)
+        before = bisect.bisect_left(self._starts, start + g.nbytes) - 1  # parameters do not overlap
+        if before < 0:
+            return True
+        stop, owner = self._owners[before]
+        return stop <= start or (owner == i and self._starts[before] == start)
+
     def measure(self, stage: int, scalars: tuple[float, ...]) -> Array:
         """The sums of a measuring stage per chunk, shape (n_chunks, n_sums)."""
-        self._run(stage, scalars)
-        return self._kernels[stage][2]
+        self._passes[stage].run(scalars)
+        return self._passes[stage].sums
 
     def update(self, scalars: tuple[float, ...]) -> None:
         """Run the last stage: parameters and state change in place."""
-        self._run(-1, scalars)
+        self._passes[-1].run(scalars)
         for _, array, copy in self._packed:
             np.copyto(array, copy)
 
-    def _run(self, stage: int, scalars: tuple[float, ...]) -> None:
-        call, slots, _ = self._kernels[stage]
-        slots[: len(scalars)] = scalars
-        run_chunks(call, len(self._chunks), self.threads)
+
+@dataclass(frozen=True)
+class _Pass:
+    """One stage over all chunks: a call per thread, and the memory that the calls read and write."""
+
+    calls: list[Callable[[], object]]
+    scalars: Any
+    count: int
+    sums: Array
+    frames: NDArray[np.int64]
+
+    def run(self, scalars: tuple[float, ...]) -> None:
+        self.scalars[: self.count] = scalars
+        if len(self.calls) == 1:
+            self.calls[0]()
+        else:
+            run_together(self.calls)
 
 
 def address(array: Array) -> int:
@@ -104,11 +149,18 @@ def address(array: Array) -> int:
     return int(array.__array_interface__["data"][0])
 
 
+def _cast(to: Array, g: Array) -> None:
+    with np.errstate(over="ignore"):  # a float64 gradient beyond float32 is inf, not a warning
+        np.copyto(to, g, casting="same_kind")
+
+
 def _filled(start: float | str, arrays: list[Array], dtype: np.dtype[Any]) -> list[Array]:
     """One state array per parameter, as views of one buffer."""
     buffer = np.zeros(sum(a.size for a in arrays), dtype)
     ends = np.cumsum([a.size for a in arrays])
-    views = [buffer[end - a.size : end].reshape(a.shape) for a, end in zip(arrays, ends, strict=True)]
+    views = [
+        buffer[end - a.size : end].reshape(a.shape) for a, end in zip(arrays, ends, strict=True)
+    ]
     for view, a in zip(views, arrays, strict=True):
         if start != 0.0:
             view[...] = a if start == "x" else start

@@ -8,8 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from descend._arrays import Array, Arrays, as_array, check_gradients, check_parameters, flatten, like
-from descend._compile.program import Names, Program, name_links
+from descend._arrays import (
+    Array,
+    Arrays,
+    as_array,
+    check_gradients,
+    check_parameters,
+    flatten,
+    like,
+)
+from descend._compile.program import Program, name_links
 from descend._compile.threads import available_threads, check_threads
 from descend._rule import Rule, Update, bind
 from descend._slab import Slab
@@ -55,7 +63,7 @@ class Stepper:
         check_parameters(self._keys, self._arrays)
         self._program = Program(self.rule.links)
         names = name_links(self.rule.links)
-        self._settings = _Settings(self.rule, names)
+        self._settings = _Settings(self.rule)
         solution = self.rule.rule.solution
         self._solution = "x" if solution == "x" else names[-1].states[solution]
         first = dict(zip(self._program.hyperparameters, self._settings.at(1), strict=True))
@@ -65,7 +73,8 @@ class Stepper:
         dtypes = sorted({a.dtype for a in self._arrays}, key=str)
         self._slab_of = [dtypes.index(a.dtype) for a in self._arrays]
         self._slabs = [
-            Slab(self._program, part, starts, threads) for part in self._parts(self._arrays, len(dtypes))
+            Slab(self._program, part, starts, threads)
+            for part in self._parts(self._arrays, len(dtypes))
         ]
 
     def step(self, g: Arrays) -> None:
@@ -87,10 +96,11 @@ class Stepper:
         if program.sums:
             values += self._measured(values)
         scalars = program.host[-1](*values)
+        following = program.next_scalars(*values) if self._scalars else ()
         for slab in self._slabs:
             slab.update(scalars)
-        if self._scalars:
-            self._scalars = dict(zip(self._scalars, program.next_scalars(*values), strict=True))
+        if following:
+            self._scalars = dict(zip(self._scalars, following, strict=True))
         self.t = t
 
     @property
@@ -110,16 +120,24 @@ class Stepper:
         """The arrays of each slab."""
         if slabs == 1:
             return [arrays]
-        return [[a for a, i in zip(arrays, self._slab_of, strict=True) if i == s] for s in range(slabs)]
+        return [
+            [a for a, i in zip(arrays, self._slab_of, strict=True) if i == s] for s in range(slabs)
+        ]
 
     def _gradients(self, g: Arrays) -> list[Array]:
+        """The arrays of ``g`` in x's order, all of them checked."""
         if isinstance(self.x, np.ndarray):
+            if isinstance(g, np.ndarray) and g.dtype == self.x.dtype and g.shape == self.x.shape:
+                return [g]
             gradients = [as_array(g, f"g of {self.rule.name}")]
         else:
-            keys, gradients = flatten(g, f"g of {self.rule.name}")
-            if isinstance(g, Mapping) != isinstance(self.x, Mapping) or set(keys) != set(self._keys):
+            keys, gradients = flatten(g, "g", f" of {self.rule.name}")
+            alike = isinstance(g, Mapping) == isinstance(self.x, Mapping)
+            if not alike or set(keys) != set(self._keys):
+                expected = f"{type(self.x).__name__} {list(self._keys)}"
                 raise ShapeError(
-                    f"g of {self.rule.name} must have the structure of x, {list(self._keys)}; got {list(keys)}."
+                    f"g of {self.rule.name} must have the structure of x, {expected}; "
+                    f"got {type(g).__name__} {list(keys)}."
                 )
             if keys != self._keys:
                 gradients = [dict(zip(keys, gradients, strict=True))[k] for k in self._keys]
@@ -148,12 +166,18 @@ def _sum(values: list[float]) -> float:
 class _Settings:
     """The hyperparameters of an update at each step, schedules evaluated and checked against their domains."""
 
-    def __init__(self, update: Update, names: tuple[Names, ...]) -> None:
+    def __init__(self, update: Update) -> None:
         links = [(link, name) for link in update.links for name in link.settings]
         given = [link.settings[name] for link, name in links]
         self._constant = [math.nan if callable(v) else v for v in given]
         self._scheduled = [
-            (i, v, links[i][0].rule.hyperparameters[links[i][1]].domain, f"scheduled {links[i][1]}", links[i][0].name)
+            (
+                i,
+                v,
+                links[i][0].rule.hyperparameters[links[i][1]].domain,
+                f"scheduled {links[i][1]}",
+                links[i][0].name,
+            )
             for i, v in enumerate(given)
             if callable(v)
         ]

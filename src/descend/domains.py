@@ -37,10 +37,28 @@ class Interval:
 
     def check(self, value: Any, name: str, owner: str) -> float:
         """``value`` as a float, or a `HyperparameterError` that names ``name``, ``owner`` and the domain."""
-        real = isinstance(value, numbers.Real) and not isinstance(value, bool)
-        if not real or not math.isfinite(value) or float(value) not in self:
-            raise HyperparameterError(f"{name} of {owner} must be {self}; got {value!r}.")
+        number = _as_float(value)
+        if not math.isfinite(number) or number not in self:
+            raise HyperparameterError(f"{name} of {owner} must be {self}; got {_brief(value)}.")
+        return number
+
+
+def _as_float(value: Any) -> float:
+    """``value`` as a float; nan for what is not a real number."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return math.nan
+    try:
         return float(value)
+    except OverflowError:  # an int beyond float64
+        return math.inf
+
+
+def _brief(value: Any) -> str:
+    try:
+        text = repr(value)
+    except ValueError:  # Python refuses to print an int of more than 4300 digits
+        return f"an int of {value.bit_length()} bits"
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,9 @@ class Symbol:
     """
 
     __slots__ = ("args", "op", "per_element")
+    op: str
+    args: tuple[Any, ...]
+    per_element: bool
     __array_ufunc__ = None  # numpy scalars must leave `scalar * symbol` to us
 
     def __init__(self, op: str, *args: Any, per_element: bool | None = None) -> None:
@@ -77,6 +80,14 @@ class Symbol:
     def __gt__(self, other: Any) -> Symbol:
         return Symbol(">", self, other)
 
+    def __eq__(self, other: object) -> Symbol:  # type: ignore[override]
+        return Symbol("==", self, other)
+
+    def __ne__(self, other: object) -> Symbol:  # type: ignore[override]
+        return Symbol("!=", self, other)
+
+    __hash__ = object.__hash__
+
     def __le__(self, other: Any) -> Symbol:
         return Symbol("<=", self, other)
 
@@ -99,32 +110,42 @@ def _traced(*values: Any) -> bool:
     return any(isinstance(v, Symbol) for v in values)
 
 
+def _word(name: str, x: Any) -> Any:
+    """The function called ``name`` of x; of a Python number it is one, which does not promote float32 arrays."""
+    if isinstance(x, Symbol):
+        return Symbol(name, x)
+    if isinstance(x, int | float):
+        with np.errstate(all="ignore"):
+            return float(getattr(np, name)(x))
+    return getattr(_space(x), name)(x)
+
+
 def sqrt(x: Any) -> Any:
     """The square root, element by element."""
-    if isinstance(x, Symbol):
-        return Symbol("sqrt", x)
-    return x**0.5 if isinstance(x, float) else _space(x).sqrt(x)
+    return _word("sqrt", x)
 
 
 def exp(x: Any) -> Any:
     """The exponential, element by element."""
-    return Symbol("exp", x) if isinstance(x, Symbol) else _space(x).exp(x)
+    return _word("exp", x)
 
 
 def log(x: Any) -> Any:
     """The natural logarithm, element by element."""
-    return Symbol("log", x) if isinstance(x, Symbol) else _space(x).log(x)
+    return _word("log", x)
 
 
 def sign(x: Any) -> Any:
     """-1, 0 or 1, element by element; nan stays nan."""
-    return Symbol("sign", x) if isinstance(x, Symbol) else _space(x).sign(x)
+    return _word("sign", x)
 
 
 def where(condition: Any, a: Any, b: Any) -> Any:
     """``a`` where the condition holds, else ``b``."""
     if _traced(condition, a, b):
         return Symbol("where", condition, a, b)
+    if isinstance(condition, bool | np.bool_):
+        return a if condition else b
     return _space(condition, a, b).where(condition, a, b)
 
 
@@ -132,16 +153,14 @@ def minimum(a: Any, b: Any) -> Any:
     """The smaller of two values, element by element; nan wins."""
     if _traced(a, b):
         return Symbol("minimum", a, b)
-    space = _space(a, b)
-    return space.where((a < b) | (a != a), a, b)
+    return where((a < b) | (a != a), a, b)  # noqa: PLR0124 - true of nan
 
 
 def maximum(a: Any, b: Any) -> Any:
     """The larger of two values, element by element; nan wins."""
     if _traced(a, b):
         return Symbol("maximum", a, b)
-    space = _space(a, b)
-    return space.where((a > b) | (a != a), a, b)
+    return where((a > b) | (a != a), a, b)  # noqa: PLR0124 - true of nan
 
 
 def total(x: Any) -> Any:

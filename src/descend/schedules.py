@@ -6,8 +6,10 @@ One update is one step. The value for the first update is ``schedule(1)``; after
 from __future__ import annotations
 
 import math
+import numbers
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from descend.domains import Interval
 from descend.errors import HyperparameterError
@@ -16,13 +18,40 @@ _VALUE = Interval(0.0, math.inf, closed_low=True)
 _FACTOR = Interval(0.0, math.inf)
 
 
-def _check_steps(value: int, name: str, owner: str, least: int = 1) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise HyperparameterError(f"{name} of {owner} must be an int of at least {least}; got {value!r}.")
+class Schedule(ABC):
+    """A frozen value that is called with the step; its repr can be pasted."""
+
+    @abstractmethod
+    def __call__(self, t: int) -> float: ...
+
+    def __repr__(self) -> str:
+        given = (f"{f.name}={getattr(self, f.name)!r}" for f in fields(self))  # type: ignore[arg-type]
+        return f"dd.{type(self).__name__}({', '.join(given)})"
+
+    def _number(self, name: str, domain: Interval) -> None:
+        """Check a field and keep it as a float."""
+        value = domain.check(getattr(self, name), name, type(self).__name__)
+        object.__setattr__(self, name, value)
+
+    def _count(self, name: str, least: int = 1) -> None:
+        """Check a field and keep it as an int."""
+        value, owner = getattr(self, name), type(self).__name__
+        if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < least:
+            raise HyperparameterError(
+                f"{name} of {owner} must be an int of at least {least}; got {value!r}."
+            )
+        object.__setattr__(self, name, int(value))
 
 
-@dataclass(frozen=True)
-class constant:  # noqa: N801 - schedules are called like functions
+def _power(base: float, exponent: int) -> float:
+    try:
+        return base**exponent
+    except OverflowError:
+        return math.inf
+
+
+@dataclass(frozen=True, repr=False)
+class constant(Schedule):  # noqa: N801 - schedules are called like functions
     """The same value at every step.
 
     >>> constant(0.1)(5)
@@ -32,14 +61,14 @@ class constant:  # noqa: N801 - schedules are called like functions
     value: float
 
     def __post_init__(self) -> None:
-        _VALUE.check(self.value, "value", "constant")
+        self._number("value", _VALUE)
 
-    def __call__(self, t: int) -> float:
+    def __call__(self, t: int) -> float:  # noqa: ARG002 - every schedule takes the step
         return self.value
 
 
-@dataclass(frozen=True)
-class step:  # noqa: N801
+@dataclass(frozen=True, repr=False)
+class step(Schedule):  # noqa: N801
     """Multiply by ``factor`` after every ``every`` updates.
 
     >>> [step(1.0, every=2)(t) for t in (1, 2, 3, 4, 5)]
@@ -51,16 +80,16 @@ class step:  # noqa: N801
     factor: float = 0.1
 
     def __post_init__(self) -> None:
-        _VALUE.check(self.value, "value", "step")
-        _check_steps(self.every, "every", "step")
-        _FACTOR.check(self.factor, "factor", "step")
+        self._number("value", _VALUE)
+        self._count("every")
+        self._number("factor", _FACTOR)
 
     def __call__(self, t: int) -> float:
-        return self.value * self.factor ** ((t - 1) // self.every)
+        return self.value * _power(self.factor, (t - 1) // self.every)
 
 
-@dataclass(frozen=True)
-class exponential:  # noqa: N801
+@dataclass(frozen=True, repr=False)
+class exponential(Schedule):  # noqa: N801
     """Multiply by ``rate`` after every update: ``value · rate^(t − 1)``.
 
     >>> exponential(1.0, rate=0.5)(3)
@@ -71,15 +100,15 @@ class exponential:  # noqa: N801
     rate: float
 
     def __post_init__(self) -> None:
-        _VALUE.check(self.value, "value", "exponential")
-        _FACTOR.check(self.rate, "rate", "exponential")
+        self._number("value", _VALUE)
+        self._number("rate", _FACTOR)
 
     def __call__(self, t: int) -> float:
-        return self.value * self.rate ** (t - 1)
+        return self.value * _power(self.rate, t - 1)
 
 
-@dataclass(frozen=True)
-class cosine:  # noqa: N801
+@dataclass(frozen=True, repr=False)
+class cosine(Schedule):  # noqa: N801
     """Half a cosine from ``value`` to ``end`` over ``steps`` updates, after ``warmup`` linear ones; ``end`` holds.
 
     ``steps`` counts the whole schedule, warm-up included.
@@ -97,10 +126,10 @@ class cosine:  # noqa: N801
     end: float = 0.0
 
     def __post_init__(self) -> None:
-        _VALUE.check(self.value, "value", "cosine")
-        _VALUE.check(self.end, "end", "cosine")
-        _check_steps(self.steps, "steps", "cosine")
-        _check_steps(self.warmup, "warmup", "cosine", least=0)
+        self._number("value", _VALUE)
+        self._number("end", _VALUE)
+        self._count("steps")
+        self._count("warmup", least=0)
         if self.warmup >= self.steps:
             raise HyperparameterError(
                 f"warmup of cosine must be below steps, {self.steps}; got {self.warmup}."
@@ -113,8 +142,8 @@ class cosine:  # noqa: N801
         return self.end + (self.value - self.end) * (1 + math.cos(math.pi * done)) / 2
 
 
-@dataclass(frozen=True)
-class warmup:  # noqa: N801
+@dataclass(frozen=True, repr=False)
+class warmup(Schedule):  # noqa: N801
     """Rise linearly over ``steps`` updates to ``schedule``, then follow it from its own first step.
 
     >>> rising = warmup(exponential(0.8, rate=0.5), steps=4)
@@ -127,8 +156,8 @@ class warmup:  # noqa: N801
 
     def __post_init__(self) -> None:
         if not callable(self.schedule):
-            _VALUE.check(self.schedule, "schedule", "warmup")
-        _check_steps(self.steps, "steps", "warmup")
+            self._number("schedule", _VALUE)
+        self._count("steps")
 
     def _after(self, t: int) -> float:
         return self.schedule(t) if callable(self.schedule) else float(self.schedule)

@@ -191,9 +191,14 @@ def test_ties_say_why():
     ups = np.array([1.0, -1.0] * 5)
     sentences = limits(np.stack([np.zeros(10), np.zeros(10), 0.01 + ups], axis=1))
     assert sentences == (
-        "lion cannot be separated from adam: they scored the same on every seed.",
+        "lion cannot be separated from adam: the scores are the same on every seed.",
         "sgd cannot be separated from adam: it would probably take more than 200 seeds.",
     )
+
+
+def test_entries_with_the_same_outlook_share_a_sentence():
+    sentences = limits([[0.0, 0.0, 0.0]] * 7)
+    assert sentences[-1] == "lion and sgd cannot be separated from adam: the scores are the same on every seed."
 
 
 @pytest.mark.parametrize(

@@ -8,26 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from descend._compile.host import variable
 from descend._compile.program import Stage
 
 _INDENT = " " * 4
 
 
 def print_stage(stage: Stage, arrays: tuple[str, ...]) -> str:
-    """The source of ``kernel(addresses, chunks, scalars, sums, first, last)``.
+    """The source of ``kernel(frame)``.
 
-    ``addresses`` has a row per tensor and a column per array; ``chunks`` holds (tensor, start, stop) of each chunk; an updating
-    stage finds the smallest normal number and 0 after its scalars; a measuring one writes a row of ``sums`` per chunk.
+    The frame holds the addresses of four tables, then the first chunk to do and the one after the last. ``addresses`` has a row per
+    tensor and a column per array; ``chunks`` holds (tensor, start, stop) of each chunk; an updating stage finds the smallest
+    normal number and 0 after its ``scalars``; a measuring one writes a row of ``sums`` per chunk.
     """
-    return "\n".join(["def kernel(addresses, chunks, scalars, sums, first, last):", *_body(stage, arrays)]) + "\n"
+    return "\n".join(["def kernel(frame):", *_body(stage, arrays)]) + "\n"
 
 
 def _body(stage: Stage, arrays: tuple[str, ...]) -> Iterator[str]:
-    names = [f"k{i}" for i in range(len(stage.scalars))] + ([] if stage.measures else ["tiny", "zero"])
+    names = [f"k{i}" for i in range(len(stage.scalars))] + (
+        [] if stage.measures else ["tiny", "zero"]
+    )
+    yield "    addresses, chunks = integers(frame[0]), integers(frame[1])"
+    yield "    scalars, sums = numbers(frame[2]), doubles(frame[3])"
     yield from (f"    {name} = scalars[{i}]" for i, name in enumerate(names))
-    yield "    for chunk in range(first, last):"
+    yield "    for chunk in range(frame[4], frame[5]):"
     yield f"        row = {len(arrays)} * chunks[3 * chunk]"
-    yield from (f"        {a}_at = pointer(addresses[row + {i}])" for i, a in enumerate(arrays))
+    yield from (f"        {a}_at = elements(addresses[row + {i}])" for i, a in enumerate(arrays))
     if stage.measures:
         yield from (f"        {name} = 0.0" for name, _ in stage.results)
     yield "        for i in range(chunks[3 * chunk + 1], chunks[3 * chunk + 2]):"
@@ -41,7 +47,7 @@ def _body(stage: Stage, arrays: tuple[str, ...]) -> Iterator[str]:
 def _per_element(stage: Stage, arrays: tuple[str, ...]) -> Iterator[str]:
     load = "float64({0}_at[i])" if stage.measures else "{0}_at[i]"
     used = _names(stage)
-    yield from (f"{a} = {load.format(a)}" for a in arrays if a in used)
+    yield from (f"{variable(a)} = {load.format(a)}" for a in arrays if variable(a) in used)
     yield from (f"{name} = {expression}" for name, expression in stage.body)
     if stage.measures:
         yield from (f"{name} += {expression}" for name, expression in stage.results)

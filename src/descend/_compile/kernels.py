@@ -7,6 +7,7 @@ live in memory alone. Loading a file needs LLVM's loader, not Numba, and takes a
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
 import hashlib
@@ -24,20 +25,24 @@ import llvmlite.binding as llvm
 
 _FORMAT = b"descend kernel 1\n"
 _DIGEST = hashlib.sha256().digest_size
-# (return slot, exception slot, addresses, chunks, scalars, sums, first, last) -> status, Numba's calling convention
-_PROTOTYPE = ctypes.CFUNCTYPE(
-    ctypes.c_int32, *[ctypes.c_void_p] * 6, ctypes.c_int64, ctypes.c_int64
-)
+# (return slot, exception slot, frame) -> status, Numba's calling convention; one argument costs less than six
+_PROTOTYPE = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
 _slots = (ctypes.c_int64 * 2)()
 
-Kernel = Callable[[int, int, int, int, int, int], None]
-_lock = threading.Lock()
+Kernel = Callable[[int], object]
+_lock = threading.RLock()
+if hasattr(
+    os, "register_at_fork"
+):  # a fork waits for a compilation, else its child would wait for ever
+    os.register_at_fork(
+        before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release
+    )
 _loaded: dict[str, Kernel] = {}
 _engines: list[Any] = []  # the code lives as long as its engine
 
 
 def load(source: str, dtype: str, measures: bool) -> Kernel:
-    """The machine code of a printed kernel: ``kernel(addresses, chunks, scalars, sums, first, last)``.
+    """The machine code of a printed kernel: ``kernel(frame)``, with the frame's address.
 
     Parameters
     ----------
@@ -72,7 +77,9 @@ def cache_folder() -> Path | None:
     try:
         root = os.environ.get("DESCEND_CACHE_DIR")
         home = os.environ.get("XDG_CACHE_HOME")
-        folder = Path(root) if root else (Path(home) if home else Path.home() / ".cache") / "descend"
+        folder = (
+            Path(root) if root else (Path(home) if home else Path.home() / ".cache") / "descend"
+        )
         folder = folder / "kernels"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder if _is_private(folder) else None
@@ -97,10 +104,18 @@ def _read(key: str) -> Kernel | None:
     except OSError:
         return None
     digest, payload = content[:_DIGEST], content[_DIGEST:]
-    if hashlib.sha256(payload).digest() != digest or not payload.startswith(_FORMAT):
+    if _digest(key, payload) != digest or not payload.startswith(_FORMAT):
         return None
     symbol, _, code = payload[len(_FORMAT) :].partition(b"\n")
-    return _link(symbol.decode(), code)
+    try:
+        return _link(symbol.decode(), code)
+    except (RuntimeError, ValueError):  # an object file without the symbol
+        return None
+
+
+def _digest(key: str, payload: bytes) -> bytes:
+    """The key is part of it, so a file under another's name is damaged too."""
+    return hashlib.sha256(key.encode() + payload).digest()
 
 
 def _compile(key: str, source: str, dtype: str, measures: bool) -> Kernel:
@@ -115,12 +130,15 @@ def _write(key: str, payload: bytes) -> None:
     folder = cache_folder()
     if folder is None:
         return
-    try:
-        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
-            file.write(hashlib.sha256(payload).digest() + payload)
-        os.replace(file.name, folder / f"{key}.kernel")
-    except OSError:  # a full or read-only disk costs a compilation next time, nothing more
-        return
+    # a full or read-only disk costs a compilation next time, nothing more
+    with contextlib.suppress(OSError):
+        file = tempfile.NamedTemporaryFile(dir=folder, delete=False)  # noqa: SIM115 - closed below, then renamed
+        try:
+            with file:
+                file.write(_digest(key, payload) + payload)
+            Path(file.name).replace(folder / f"{key}.kernel")
+        finally:
+            Path(file.name).unlink(missing_ok=True)
 
 
 @functools.cache
@@ -135,6 +153,9 @@ def _link(symbol: str, code: bytes) -> Kernel:
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
     _engines.append(engine)
-    function = _PROTOTYPE(engine.get_function_address(symbol))
+    start = engine.get_function_address(symbol)
+    if not start:
+        raise ValueError(f"the kernel file must define {symbol!r}; it does not.")
+    function = _PROTOTYPE(start)
     base = ctypes.addressof(_slots)
     return functools.partial(function, base, base + 8)

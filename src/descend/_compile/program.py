@@ -7,21 +7,20 @@ sum over all elements is a measured scalar: an earlier stage, run before the sta
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from descend._rule import Bound, State
+from descend._compile.host import HostFunction, is_literal, print_scalar, variable
+from descend._rule import Bound
+from descend._signature import State
 from descend.errors import RuleError
 from descend.ops import Symbol
 
-_INFIX = frozenset({"+", "-", "*", "/", "**", "<", ">", "<=", ">="})
-_UNARY_HOST = {"neg": "(-{0})", "abs": "abs({0})"}
-_BINARY_HOST = {op: "({0} " + op + " {1})" for op in _INFIX}
+_INFIX = frozenset({"+", "-", "*", "/", "**", "<", ">", "<=", ">=", "==", "!="})
+_NESTED = 50
+"""Parentheses after which an expression gets a name: Python's parser takes about 200."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,9 @@ def name_links(links: tuple[Bound, ...]) -> tuple[Names, ...]:
         prefix = link.name if seen[link.name] == 1 else f"{link.name}{seen[link.name]}"
         own = {n: n if taken[n] == 1 or link is links[-1] else f"{prefix}_{n}" for n in taken}
         named.append(
-            Names({s.name: own[s.name] for s in link.rule.states}, {h: own[h] for h in link.settings})
+            Names(
+                {s.name: own[s.name] for s in link.rule.states}, {h: own[h] for h in link.settings}
+            )
         )
     return tuple(named)
 
@@ -69,19 +70,23 @@ class Program:
 
     def __init__(self, links: tuple[Bound, ...]) -> None:
         names = name_links(links)
-        self.states = tuple(_renamed(s, n) for link, n in zip(links, names, strict=True) for s in link.rule.states)
+        self.states = tuple(
+            _renamed(s, n) for link, n in zip(links, names, strict=True) for s in link.rule.states
+        )
         self.arrays = ("x", "g", *(s.name for s in self.states if not s.scalar))
         self.scalar_states = tuple(s.name for s in self.states if s.scalar)
         self.hyperparameters = tuple(h for n in names for h in n.hyperparameters.values())
         outputs = _trace(links, names)
-        stages, sums, updates = _split(outputs, self.arrays)
+        try:
+            stages, sums, updates = _split(outputs, self.arrays)
+        except RecursionError:
+            raise RuleError(
+                f"the text of {links[-1].name} must be shorter; its trace is too deep."
+            ) from None
         self.stages = stages
         self.sums = sums
-        arguments = ("t", *self.hyperparameters, *self.scalar_states)
-        self.uses_t = any(_mentions(s, "t") for stage in stages for s in stage.scalars)
-        self.host = tuple(
-            HostFunction(arguments + tuple(sums), stage.scalars) for stage in stages
-        )
+        arguments = tuple(variable(n) for n in ("t", *self.hyperparameters, *self.scalar_states))
+        self.host = tuple(HostFunction(arguments + tuple(sums), stage.scalars) for stage in stages)
         self.next_scalars = HostFunction(
             arguments + tuple(sums), tuple(updates[name] for name in self.scalar_states)
         )
@@ -98,13 +103,12 @@ def _renamed(state: State, names: Names) -> State:
     return State(names.states[state.name], start, state.scalar)
 
 
-def _mentions(text: str, name: str) -> bool:
-    return name in compile(text, "<scalar>", "eval").co_names
-
-
 def _trace(links: tuple[Bound, ...], names: tuple[Names, ...]) -> dict[str, Any]:
     """Call every link on symbols; the value of each output of the chain by name."""
-    leaves = {"x": Symbol("leaf", "x", per_element=True), "g": Symbol("leaf", "g", per_element=True)}
+    leaves = {
+        "x": Symbol("leaf", "x", per_element=True),
+        "g": Symbol("leaf", "g", per_element=True),
+    }
     outputs: dict[str, Any] = {}
     last = names[-1].hyperparameters
     for link, own in zip(links, names, strict=True):
@@ -115,7 +119,7 @@ def _trace(links: tuple[Bound, ...], names: tuple[Names, ...]) -> dict[str, Any]
         scalars |= {s: _leaf(last[s]) for s in link.rule.shared}
         if link.rule.counts:
             scalars["t"] = _leaf("t")
-        returned = link.rule.function(leaves["x"], leaves["g"], *states, **scalars)
+        returned = _call(link, leaves["x"], leaves["g"], *states, **scalars)
         values = returned if isinstance(returned, tuple) else (returned,)
         targets = (*link.rule.outputs, *own.states.values())
         if len(values) != len(targets):
@@ -126,6 +130,19 @@ def _trace(links: tuple[Bound, ...], names: tuple[Names, ...]) -> dict[str, Any]
         outputs |= dict(zip(targets, values, strict=True))
     outputs.pop("g", None)
     return outputs
+
+
+def _call(link: Bound, *symbols: Any, **scalars: Any) -> Any:
+    """What the rule's text gives on symbols."""
+    try:
+        return link.rule.function(*symbols, **scalars)
+    except (TypeError, AttributeError) as error:
+        if isinstance(error, RuleError):
+            raise
+        raise RuleError(
+            f"{link.name} must compute with + - * / **, abs, comparisons and the words of descend.ops "
+            f"(sqrt, exp, log, sign, where, minimum, maximum, total, norm); got: {error}."
+        ) from error
 
 
 def _leaf(name: str) -> Symbol:
@@ -147,29 +164,22 @@ class _Printer:
 
     def host(self, node: Any) -> str:
         """The expression of a scalar, in Python on float64."""
-        if not isinstance(node, Symbol):
-            return repr(float(node)) if not isinstance(node, int) else repr(node)
-        if node.op == "leaf":
-            return str(node.args[0])
-        if node.op == "total":
-            return self.sums[id(node)]
-        if node.op == "-" and node.args[0] == 1 and _is_power(node.args[1]):
-            # 1 − β^t loses its digits when β is near 1
-            return f"one_minus_power({', '.join(map(self.host, node.args[1].args))})"
-        parts = [self.host(a) for a in node.args]
-        pattern = _BINARY_HOST.get(node.op) or _UNARY_HOST.get(node.op)
-        return pattern.format(*parts) if pattern else f"{node.op}({', '.join(parts)})"
+        if isinstance(node, Symbol) and node.per_element:
+            raise RuleError(
+                "a scalar state must be computed from scalars; got a value per element."
+            )
+        return print_scalar(node, self.sums)
 
     def element(self, node: Any) -> str:
         """The expression of a value per element, over ``k…`` and the names of arrays' elements."""
         if not isinstance(node, Symbol) or not node.per_element:
             return self.hoist(self.host(node))
         if node.op == "leaf":
-            return str(node.args[0])
+            return variable(node.args[0])
         text = self._operation(node)
         if text in self.named:
             return self.named[text]
-        return self.name(text) if self.uses[id(node)] > 1 else text
+        return self.name(text) if self.uses[id(node)] > 1 or text.count("(") > _NESTED else text
 
     def name(self, text: str) -> str:
         """``text`` as a named step; a name or scalar is one already."""
@@ -181,7 +191,7 @@ class _Printer:
         return self.named[text]
 
     def _operation(self, node: Symbol) -> str:
-        if node.op == "**" and node.args[1] == 2:
+        if node.op == "**" and is_literal(node.args[1], 2):
             base = self.name(self.element(node.args[0]))
             return f"({base} * {base})"
         if node.op in _INFIX:
@@ -202,10 +212,6 @@ class _Printer:
                 zero, one, minus = (self.hoist(text) for text in ("0.0", "1.0", "-1.0"))
                 return f"({one} if {parts[0]} > {zero} else ({minus} if {parts[0]} < {zero} else {parts[0]}))"
         raise RuleError(f"a rule cannot use {node.op!r} on elements.")
-
-
-def _is_power(node: Any) -> bool:
-    return isinstance(node, Symbol) and node.op == "**"
 
 
 def _walk(roots: Iterable[Any]) -> list[Symbol]:
@@ -238,7 +244,12 @@ def _split(
             (depth[id(n)] for n in _walk(node.args) if n.op == "total"), default=-1
         )
     stages = [
-        _stage(uses, sums, {sums[id(n)]: n.args[0] for n in totals if depth[id(n)] == level}, measures=True)
+        _stage(
+            uses,
+            sums,
+            {sums[id(n)]: n.args[0] for n in totals if depth[id(n)] == level},
+            measures=True,
+        )
         for level in range(max(depth.values(), default=-1) + 1)
     ]
     elements = {name: value for name, value in outputs.items() if name in arrays}
@@ -248,51 +259,9 @@ def _split(
     return tuple(stages), tuple(sums.values()), scalars
 
 
-def _stage(uses: Counter[int], sums: dict[int, str], values: dict[str, Any], measures: bool) -> Stage:
+def _stage(
+    uses: Counter[int], sums: dict[int, str], values: dict[str, Any], measures: bool
+) -> Stage:
     printer = _Printer(uses, sums)
     results = tuple((name, printer.element(value)) for name, value in values.items())
     return Stage(tuple(printer.scalars), tuple(printer.body), results, measures)
-
-
-def _one_minus_power(base: float, exponent: float) -> float:
-    return -math.expm1(exponent * math.log(base)) if base > 0 else 1.0 - base**exponent
-
-
-_PYTHON = {
-    "sqrt": math.sqrt,
-    "exp": math.exp,
-    "log": math.log,
-    "abs": abs,
-    "sign": lambda v: math.copysign(1.0, v) if v else 0.0,
-    "where": lambda c, a, b: a if c else b,
-    "minimum": lambda a, b: a if a < b or a != a else b,
-    "maximum": lambda a, b: a if a > b or a != a else b,
-    "one_minus_power": _one_minus_power,
-}
-_IEEE: dict[str, Any] = {
-    **_PYTHON,
-    "sqrt": np.sqrt,
-    "exp": np.exp,
-    "log": np.log,
-    "one_minus_power": lambda base, exponent: -np.expm1(exponent * np.log(base)),
-}
-
-
-class HostFunction:
-    """Scalars of one stage from t, hyperparameters, scalar states and sums, in float64.
-
-    Python raises where IEEE arithmetic gives inf or nan; then the same text runs on NumPy's float64.
-    """
-
-    def __init__(self, arguments: tuple[str, ...], expressions: tuple[str, ...]) -> None:
-        self.expressions = expressions
-        text = f"lambda {', '.join(arguments)}: ({''.join(e + ', ' for e in expressions)})"
-        self._python: Callable[..., tuple[float, ...]] = eval(text, dict(_PYTHON))  # noqa: S307 - our own text
-        self._ieee: Callable[..., tuple[float, ...]] = eval(text, dict(_IEEE))  # noqa: S307
-
-    def __call__(self, *values: float) -> tuple[float, ...]:
-        try:
-            return self._python(*values)
-        except (ZeroDivisionError, OverflowError, ValueError):
-            with np.errstate(all="ignore"):
-                return tuple(map(float, self._ieee(*map(np.float64, values))))

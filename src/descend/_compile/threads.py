@@ -6,8 +6,9 @@ Kernels release the interpreter's lock. Threads start at the first large step an
 from __future__ import annotations
 
 import functools
+import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from descend.errors import HyperparameterError
@@ -29,7 +30,9 @@ def available_threads() -> int:
 def check_threads(value: object, owner: str = "Stepper") -> int:
     """``value`` as a number of threads."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise HyperparameterError(f"threads of {owner} must be an int of at least 1; got {value!r}.")
+        raise HyperparameterError(
+            f"threads of {owner} must be an int of at least 1; got {value!r}."
+        )
     return value
 
 
@@ -42,15 +45,16 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_pool.cache_clear)
 
 
-def run_chunks(call: Callable[[int, int], object], chunks: int, threads: int) -> None:
-    """``call(first, last)`` over all chunks, in equal parts on ``threads`` threads (this one among them)."""
-    threads = min(threads, chunks // (PARALLEL_FROM // 2))
-    if threads < 2:
-        call(0, chunks)
-        return
-    bounds = [chunks * i // threads for i in range(threads + 1)]
-    pool = _pool(threads - 1)
-    others = [pool.submit(call, bounds[i], bounds[i + 1]) for i in range(1, threads)]
-    call(bounds[0], bounds[1])
+def split(chunks: int, threads: int) -> list[tuple[int, int]]:
+    """Equal ranges (first, last) of ``chunks`` for as many of ``threads`` as pay."""
+    parts = max(min(threads, chunks // (PARALLEL_FROM // 2)), 1)
+    bounds = [chunks * i // parts for i in range(parts + 1)]
+    return list(itertools.pairwise(bounds))
+
+
+def run_together(calls: Sequence[Callable[[], object]]) -> None:
+    """Make the calls at the same time, the first of them on this thread."""
+    others = [_pool(len(calls) - 1).submit(call) for call in calls[1:]]
+    calls[0]()
     for other in others:
         other.result()

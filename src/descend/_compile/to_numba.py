@@ -10,21 +10,21 @@ from typing import Any
 
 import llvmlite.binding as llvm
 import numba
-from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
 # A rule with five arrays and more needs more than LLVM's default of 8 checks that they do not overlap, else its loop stays scalar.
 llvm.set_option("descend", "--runtime-memory-check-threshold=256")
 
+
 def _pointer_to(element: types.Type) -> Any:
     """An intrinsic that reads an address as a pointer to ``element``."""
 
     @intrinsic
-    def at(typing_context: Any, address: Any) -> Any:
+    def at(typing_context: Any, address: Any) -> Any:  # noqa: ARG001 - Numba's signature
         pointer = types.CPointer(element)
 
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
             return builder.inttoptr(arguments[0], context.get_value_type(pointer))
 
         return pointer(types.int64), generate
@@ -39,21 +39,19 @@ def compile_object(source: str, dtype: str, measures: bool) -> tuple[str, bytes]
     that nan and inf do not occur.
     """
     element = getattr(types, dtype)
-    number = types.float64 if measures else element
     scope: dict[str, Any] = {
-        "pointer": _pointer_to(element),
+        "elements": _pointer_to(element),
+        "integers": _pointer_to(types.int64),
+        "numbers": _pointer_to(types.float64 if measures else element),
+        "doubles": _pointer_to(types.float64),
         "float64": numba.float64,
         "sqrt": math.sqrt,
         "exp": math.exp,
         "log": math.log,
     }
     exec(source, scope)  # noqa: S102 - the source was printed from a traced rule
-    addresses = types.CPointer(types.int64)
-    signature = types.void(
-        addresses, addresses, types.CPointer(number), types.CPointer(types.float64), types.int64, types.int64
-    )
     dispatcher = numba.njit(
-        signature,
+        types.void(types.CPointer(types.int64)),
         error_model="numpy",
         no_cpython_wrapper=True,
         no_cfunc_wrapper=True,

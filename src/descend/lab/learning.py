@@ -75,8 +75,7 @@ class LearningProblem(Problem):
 
     def card(self) -> ProblemCard:
         classes = self.dataset.task == "classification"
-        spread = f"test RMSE, in standard deviations of {self.dataset.target}"
-        test_metric = "test error" if classes else spread
+        test_metric = "test error" if classes else "test RMSE"
         return ProblemCard(
             name=self.name,
             title=f"{self.name}: {self.model} on {self.dataset.target}",
@@ -130,7 +129,7 @@ class LearningProblem(Problem):
         data = self.dataset
         train, validation = self._counts()
         epochs = self.steps / self._batches()
-        kind = f"{len(data.classes)} classes" if data.classes else "regression"
+        kind = f"{len(data.classes)} classes" if data.classes else "in standard deviations"
         return (
             ("rows", f"{train} to train, {validation} to validate, {len(data.y_test)} to test"),
             ("features", str(data.X.shape[1])),

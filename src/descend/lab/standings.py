@@ -207,7 +207,7 @@ def describe_limits(
     ties = [row for row in rows[1:] if row.group == 1]
     return (
         *_too_few(len(rows), n_seeds),
-        *(_tie(row, rows[0].entry, n_seeds, seconds_per_seed) for row in ties),
+        *_ties(ties, rows[0].entry, n_seeds, seconds_per_seed),
         *(_failed(row, n_seeds) for row in rows if row.failures),
     )
 
@@ -229,17 +229,33 @@ def _too_few(n_entries: int, n_seeds: int) -> tuple[str, ...]:
     return ()
 
 
-def _tie(row: Comparison, leader: str, n_seeds: int, seconds: float | None) -> str:
-    tie = f"{row.entry} cannot be separated from {leader}"
+def _ties(
+    rows: Sequence[Comparison], leader: str, n_seeds: int, seconds: float | None
+) -> tuple[str, ...]:
+    """One sentence for all entries that the same thing would separate."""
+    outlooks: dict[str, list[str]] = {}
+    for row in rows:
+        outlooks.setdefault(_outlook(row, n_seeds, seconds), []).append(row.entry)
+    return tuple(
+        f"{_listed(entries)} cannot be separated from {leader}: {outlook}"
+        for outlook, entries in outlooks.items()
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def _outlook(row: Comparison, n_seeds: int, seconds: float | None) -> str:
     if row.difference == 0.0 and row.interval == (0.0, 0.0):
-        return f"{tie}: they scored the same on every seed."
+        return "the scores are the same on every seed."
     if n_seeds == 1:
-        return f"{tie}: one seed does not show by how much seeds vary."
+        return "one seed does not show by how much seeds vary."
     if row.seeds_needed is None:
-        return f"{tie}: it would probably take more than {MAX_SEEDS} seeds."
+        return f"it would probably take more than {MAX_SEEDS} seeds."
     more = row.seeds_needed - n_seeds
     cost = f", about {_duration(more * seconds)}," if seconds is not None else ""
-    return f"{tie}: {_count(more, 'more seed')}{cost} probably would."
+    return f"{_count(more, 'more seed')}{cost} probably would."
 
 
 def _failed(row: Comparison, n_seeds: int) -> str:

@@ -39,7 +39,7 @@ def number(value: float, digits: int = 3) -> str:
     if "e" in text:
         mantissa, exponent = text.split("e")
         text = f"{mantissa}e{int(exponent)}"
-    return text.replace("-", "−") if value < 0 and "e" not in text else text
+    return f"−{text[1:]}" if text.startswith("-") else text
 
 
 def signed(value: float, log_scale: bool) -> str:

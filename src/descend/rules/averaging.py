@@ -18,7 +18,7 @@ def schedule_free_sgd(
 
     State: ``z``, the iterate; ``average``, the answer: use it (``Stepper.solution``), not x, when training ends.
     Same as: ``optax.contrib.schedule_free_sgd(1.0, b1=0.9)`` at a constant lr.
-    References: Defazio et al., "The road less scheduled", 2024, eqs. 2-4.
+    References: Defazio et al., "The road less scheduled", 2024, eqs. 2-4, with the weights of Algorithm 1: 1/t at a constant lr.
     """
     z = z - lr * g
     average = average + (z - average) / t

@@ -1,0 +1,129 @@
+"""Scalars of a rule on the host: printed as Python expressions, evaluated in float64 once a step."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from descend.errors import RuleError
+from descend.ops import Symbol
+
+_NUMBERS = (numbers.Real, np.bool_)
+_INFIX = frozenset({"+", "-", "*", "/", "<", ">", "<=", ">=", "==", "!="})
+
+
+def variable(name: str) -> str:
+    """How a rule's own name reads in printed text: no word or temporary of ours ends so."""
+    return f"{name}_"
+
+
+def print_scalar(node: Any, sums: Mapping[int, str]) -> str:
+    """The expression of a scalar, in Python on float64; ``sums`` names the measured ones by identity."""
+    if not isinstance(node, Symbol):
+        return _literal(node)
+    if node.op == "leaf":
+        return variable(node.args[0])
+    if node.op == "total":
+        return sums[id(node)]
+    if node.op == "-" and is_literal(node.args[0], 1) and _is_power(node.args[1]):
+        # 1 − β^t loses its digits when β is near 1
+        return f"one_minus_power({', '.join(print_scalar(a, sums) for a in node.args[1].args)})"
+    parts = [print_scalar(a, sums) for a in node.args]
+    if node.op in _INFIX:
+        return f"({parts[0]} {node.op} {parts[1]})"
+    return (
+        f"(-{parts[0]})"
+        if node.op == "neg"
+        else f"{_WORDS.get(node.op, node.op)}({', '.join(parts)})"
+    )
+
+
+def is_literal(node: Any, value: int) -> bool:
+    """Whether a node is the number ``value``: comparing a symbol would record a comparison."""
+    return isinstance(node, int | float) and node == value
+
+
+def _literal(value: Any) -> str:
+    try:
+        number = float(value) if isinstance(value, _NUMBERS) else None
+    except OverflowError:  # an int beyond float64
+        number = None
+    if number is None:
+        raise RuleError(
+            f"a rule must compute with numbers and its arguments; got {type(value).__name__} {value!r}."
+        )
+    return f"({value!r})" if type(value) is int else f"({number!r})"
+
+
+def _is_power(node: Any) -> bool:
+    return isinstance(node, Symbol) and node.op == "**"
+
+
+def _power(base: float, exponent: float) -> float:
+    value = base**exponent
+    return math.nan if isinstance(value, complex) else value
+
+
+def _one_minus_power(base: float, exponent: float) -> float:
+    return -math.expm1(exponent * math.log(base)) if base > 0 else 1.0 - _power(base, exponent)
+
+
+def _one_minus_power_ieee(base: Any, exponent: Any) -> Any:
+    return -np.expm1(exponent * np.log(base)) if base > 0 else 1.0 - base**exponent
+
+
+_WORDS = {"**": "power"}
+_PYTHON: dict[str, Any] = {
+    "inf": math.inf,
+    "nan": math.nan,
+    "sqrt": math.sqrt,
+    "exp": math.exp,
+    "log": math.log,
+    "abs": abs,
+    "sign": lambda v: math.copysign(1.0, v) if v < 0 or v > 0 else v,
+    "where": lambda c, a, b: a if c else b,
+    "minimum": lambda a, b: a if a < b or a != a else b,  # noqa: PLR0124 - nan wins
+    "maximum": lambda a, b: a if a > b or a != a else b,  # noqa: PLR0124
+    "power": _power,
+    "one_minus_power": _one_minus_power,
+}
+_IEEE: dict[str, Any] = {
+    **_PYTHON,
+    "sqrt": np.sqrt,
+    "exp": np.exp,
+    "log": np.log,
+    "power": np.float_power,
+    "one_minus_power": _one_minus_power_ieee,
+}
+
+
+class HostFunction:
+    """Scalars of one stage from t, hyperparameters, scalar states and sums, in float64.
+
+    Python raises where IEEE arithmetic gives inf or nan; then the same text runs on NumPy's float64.
+    """
+
+    def __init__(self, arguments: tuple[str, ...], expressions: tuple[str, ...]) -> None:
+        text = f"lambda {', '.join(arguments)}: ({''.join(e + ', ' for e in expressions)})"
+        try:
+            self._python: Callable[..., tuple[float, ...]] = eval(text, dict(_PYTHON))  # noqa: S307 - our own text
+            self._ieee: Callable[..., tuple[float, ...]] = eval(text, dict(_IEEE))  # noqa: S307
+        except (
+            SyntaxError,
+            MemoryError,
+            RecursionError,
+        ):  # the parser's limit, about 200 parentheses
+            raise RuleError(
+                "a rule's scalars must be shorter; an expression of them is nested too deep."
+            ) from None
+
+    def __call__(self, *values: float) -> tuple[float, ...]:
+        try:
+            return self._python(*values)
+        except (ZeroDivisionError, OverflowError, ValueError):
+            with np.errstate(all="ignore"):
+                return tuple(map(float, self._ieee(*map(np.float64, values))))

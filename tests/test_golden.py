@@ -1,0 +1,83 @@
+"""Every rule against three steps worked out from its paper (tests/golden/generate.py, in decimals of 50 digits)."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import descend as dd
+from descend._rule import REGISTRY
+
+GOLDEN = Path(__file__).parent / "golden"
+OURS = [name for name in dd.list_rules() if REGISTRY[name].__module__.startswith("descend.")]
+SCALE = {np.float64: 4, np.float32: 8}
+"""Errors allowed, in units of the last place of a value, or of 1 for smaller ones. A step rounds about ten times;
+float32 also rounds the hyperparameters' float64 expressions once each, and keeps the rounding of earlier states."""
+
+
+def read(name):
+    return json.loads((GOLDEN / f"{name}.json").read_text())
+
+
+def numbers(value):
+    return np.array(value, dtype=np.float64)  # parsed from 40 digits, rounded once
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_rule_has_a_golden_trace(name):
+    golden = read(name)
+    rule = dd.find_rule(name)
+    assert golden["paper"]
+    assert set(golden["settings"]) == set(rule.hyperparameters)
+    assert all(float(v) != rule.hyperparameters[k].default for k, v in golden["settings"].items())
+    assert set(golden["steps"][0]) == {"x", *(s.name for s in rule.states)}
+    tape = numbers(golden["g"])
+    assert len(golden["steps"]) == len(tape) == 3
+    assert (tape.min(axis=0) < 0).all()
+    assert (tape.max(axis=0) > 0).all()
+
+
+def test_every_golden_trace_has_a_rule():
+    assert sorted(path.stem for path in GOLDEN.glob("*.json")) == OURS
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", OURS)
+def test_rule_follows_its_paper(name, dtype):
+    golden = read(name)
+    x = np.array(golden["x"], dtype=dtype)
+    stepper = dd.Stepper(
+        dd.find_rule(name)(**{k: float(v) for k, v in golden["settings"].items()}), x
+    )
+    tolerance = SCALE[dtype] * np.finfo(dtype).eps
+    for g, expected in zip(golden["g"], golden["steps"], strict=True):
+        stepper.step(np.array(g, dtype=dtype))
+        for key, value in {"x": x, **stepper.state}.items():
+            np.testing.assert_allclose(
+                value, numbers(expected[key]), rtol=tolerance, atol=tolerance, err_msg=key
+            )
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_plain_call_of_a_rule_follows_its_paper(name):
+    golden = read(name)
+    rule = dd.find_rule(name)
+    settings = {k: float(v) for k, v in golden["settings"].items()}
+    x = numbers(golden["x"])
+    states = [x if s.start == "x" else s.start for s in rule.states]
+    for t, (g, expected) in enumerate(zip(golden["g"], golden["steps"], strict=True), 1):
+        counted = {"t": t} if rule.counts else {}
+        result = rule(x, numbers(g), *states, **settings, **counted)
+        x, *states = result if isinstance(result, tuple) else (result,)
+        for value, name_ in zip((x, *states), ("x", *(s.name for s in rule.states)), strict=True):
+            # NumPy computes 1 - beta**t itself: the settings are binary fractions, so it is exact up to t = 3
+            np.testing.assert_allclose(value, numbers(expected[name_]), rtol=1e-15, atol=1e-15)
+
+
+def test_golden_traces_are_what_the_generator_writes(tmp_path, monkeypatch):
+    namespace = {"__file__": str(tmp_path / "generate.py"), "__name__": "generate"}
+    exec(compile((GOLDEN / "generate.py").read_text(), "generate.py", "exec"), namespace)
+    namespace["main"]()
+    for path in GOLDEN.glob("*.json"):
+        assert (tmp_path / path.name).read_text() == path.read_text()
