@@ -6,6 +6,7 @@ Settings, parameters and gradients are binary fractions, so float32 and float64 
 """
 
 import json
+import runpy
 from decimal import Decimal as D
 from decimal import getcontext
 from pathlib import Path
@@ -187,18 +188,26 @@ def as_text(value):
     return [as_text(v) for v in value] if isinstance(value, list) else f"{value:.40f}".rstrip("0")
 
 
-def main():
-    for name, settings in SETTINGS.items():
-        steps = globals()[name](**{k: D(v) for k, v in settings.items()})
-        golden = {
-            "rule": name,
-            "paper": PAPERS[name],
-            "settings": settings,
-            "x": as_text(X0),
-            "g": [as_text(g) for g in TAPE],
-            "steps": [{k: as_text(v) for k, v in step.items()} for step in steps],
-        }
-        Path(__file__).with_name(f"{name}.json").write_text(json.dumps(golden, indent=1) + "\n")
+def families():
+    """This file and its neighbours ``papers_*.py``, each with PAPERS, SETTINGS and a function per rule."""
+    yield globals()
+    for path in sorted(Path(__file__).parent.glob("papers_*.py")):
+        yield runpy.run_path(str(path))
+
+
+def main(folder=Path(__file__).parent):
+    for family in families():
+        for name, settings in family["SETTINGS"].items():
+            steps = family[name](**{k: D(v) for k, v in settings.items()})
+            golden = {
+                "rule": name,
+                "paper": family["PAPERS"][name],
+                "settings": settings,
+                "x": as_text(X0),
+                "g": [as_text(g) for g in TAPE],
+                "steps": [{k: as_text(v) for k, v in step.items()} for step in steps],
+            }
+            (folder / f"{name}.json").write_text(json.dumps(golden, indent=1) + "\n")
 
 
 if __name__ == "__main__":
