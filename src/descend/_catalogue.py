@@ -6,8 +6,9 @@ import ast
 import warnings
 from typing import Any
 
-import descend.rules  # noqa: F401 - its rules register themselves
-from descend._rule import REGISTRY, Bound, Rule, Setting, rule
+import descend.rules
+import descend.transforms  # noqa: F401 - so do these
+from descend._rule import REGISTRY, TRANSFORMS, Bound, Rule, Setting, Update, chain, rule
 from descend.errors import DescendError, HyperparameterError, unknown_name
 from descend.schedules import SCHEDULES
 
@@ -37,12 +38,13 @@ def find_rule(name: str) -> Rule:
     return REGISTRY[name]
 
 
-def get_rule(text: str) -> Bound:
-    """A bound rule from text.
+def get_rule(text: str) -> Update:
+    """A bound rule, or a chain, from text.
 
     Parameters
     ----------
-    text : ``name`` or ``name:hyperparameter=value,…``; a value is a number or a schedule, ``lr=cosine(1e-3, steps=100)``
+    text : ``name`` or ``name:hyperparameter=value,…``; a value is a number or a schedule, ``lr=cosine(1e-3, steps=100)``.
+        Transforms come before the rule, ``clip_norm:max_norm=1 > adam``.
 
     Raises
     ------
@@ -55,13 +57,27 @@ def get_rule(text: str) -> Bound:
     --------
     >>> get_rule("adam:lr=1e-2,beta1=0.8")
     dd.adam(lr=0.01, beta1=0.8)
+    >>> get_rule("clip_norm:max_norm=1 > sgd")
+    dd.chain(dd.clip_norm(max_norm=1.0), dd.sgd())
     """
     if not isinstance(text, str):
         raise HyperparameterError(
             f"a rule's text must be a str such as 'adam:lr=1e-3'; got {text!r}."
         )
-    name, _, settings = text.partition(":")
-    found = find_rule(name.strip())
+    *before, last = (part.partition(":") for part in text.split(">"))
+    bound = _bound(find_rule(last[0].strip()), last[2])
+    if not before:
+        return bound
+    return chain(*(_bound(_find_transform(name.strip()), given) for name, _, given in before), bound)
+
+
+def _find_transform(name: str) -> Rule:
+    if name not in TRANSFORMS:
+        raise unknown_name("transform", name, TRANSFORMS)
+    return TRANSFORMS[name]
+
+
+def _bound(found: Rule, settings: str) -> Bound:
     return found(**_settings(settings, found.name)) if settings.strip() else found()
 
 

@@ -19,6 +19,7 @@ Schedule = Callable[[int], float]
 Setting = float | Schedule
 
 REGISTRY: dict[str, Rule] = {}
+TRANSFORMS: dict[str, Transform] = {}
 
 
 class Rule:
@@ -156,6 +157,12 @@ class Bound:
         """The same rule with some settings changed."""
         return self.rule(**{**dict(self.given), **settings})
 
+    @property
+    def text(self) -> str:
+        """The update as text that ``get_rule`` reads: ``adam:lr=0.01``."""
+        given = ",".join(f"{k}={v!r}" for k, v in self.given)
+        return f"{self.name}:{given}" if given else self.name
+
     def __repr__(self) -> str:
         return f"{self.rule!r}({', '.join(f'{k}={v!r}' for k, v in self.given)})"
 
@@ -173,6 +180,11 @@ class Chain:
     @property
     def rule(self) -> Rule:
         return self.links[-1].rule
+
+    @property
+    def text(self) -> str:
+        """The update as text that ``get_rule`` reads: ``clip_norm:max_norm=1.0 > adam``."""
+        return " > ".join(link.text for link in self.links)
 
     def __repr__(self) -> str:
         return f"dd.chain({', '.join(map(repr, self.links))})"
@@ -295,4 +307,6 @@ def _register(made: Rule) -> Rule:
 
 def transform(function: Callable[..., Any]) -> Transform:
     """Make a transform from ``(x, g, *states, *, …) -> (x, g, *states)``; it is used in a `chain`."""
-    return Transform(function)
+    made = Transform(function)
+    TRANSFORMS.setdefault(made.name, made)  # a user's namesake does not take the place of ours
+    return made

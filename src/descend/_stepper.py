@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from descend import _checkpoint as checkpoint
 from descend._arrays import (
     Array,
     Arrays,
@@ -21,6 +24,7 @@ from descend._compile.program import Program, name_links
 from descend._compile.threads import available_threads, check_threads
 from descend._rule import Rule, Update, bind
 from descend._slab import Slab
+from descend._stored_state import describe, parameters_of, part_name, rule_of
 from descend.errors import ShapeError
 
 
@@ -112,9 +116,82 @@ class Stepper:
     def solution(self) -> Any:
         return self.x if self._solution == "x" else self._collect(self._solution)
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a checkpoint: rule, settings, t, parameters and state, with checksums, whole or not at all.
+
+        The file that was there is kept as ``PATH.previous``.
+
+        Raises
+        ------
+        CheckpointError
+            If the file cannot be written.
+
+        Examples
+        --------
+        >>> import numpy as np, descend as dd, pathlib, tempfile
+        >>> s = dd.Stepper(dd.adam(lr=0.1), np.ones(3))
+        >>> s.step(np.ones(3))
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "run.ckpt"
+        >>> s.save(path)
+        >>> dd.Stepper.load(path).x
+        array([0.9, 0.9, 0.9])
+        """
+        values = describe(self.rule, self.x, self.t, self._scalars)
+        arrays = {
+            part_name("x", k, self._keys): a
+            for k, a in zip(self._keys or ("",), self._arrays, strict=True)
+        }
+        for name in self._state_arrays():
+            views = self._listed(name)
+            arrays |= {
+                part_name(name, k, self._keys): a
+                for k, a in zip(self._keys or ("",), views, strict=True)
+            }
+        checkpoint.write(Path(path), values, arrays)
+
+    @classmethod
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        rule: Rule | Update | None = None,
+        x: Arrays | None = None,
+        threads: int | None = None,
+    ) -> Stepper:
+        """Go on from a checkpoint, bit for bit; from the previous one, with a warning, if it is damaged.
+
+        Parameters
+        ----------
+        path : the file that `save` wrote
+        rule : the rule to go on with, which must be the one saved; needed for schedules that are functions of your own
+        x : arrays to load the parameters into, of the same names, shapes and dtypes; by default new ones
+        threads : as for `Stepper`
+
+        Raises
+        ------
+        CheckpointError
+            If there is no undamaged checkpoint, or it belongs to another rule or to other parameters.
+        """
+        values, arrays = checkpoint.read(Path(path))
+        update = rule_of(values, rule, path)
+        stepper = cls(update, parameters_of(values, arrays, x, path), threads=threads)
+        for name in stepper._state_arrays():
+            for key, view in zip(stepper._keys or ("",), stepper._listed(name), strict=True):
+                view[...] = arrays[part_name(name, key, stepper._keys)]
+        stepper._scalars = {n: float.fromhex(v) for n, v in values["scalars"].items()}
+        stepper.t = values["t"]
+        return stepper
+
+    def _state_arrays(self) -> list[str]:
+        return [s.name for s in self._program.states if not s.scalar]
+
     def _collect(self, name: str) -> Any:
+        return like(self.x, self._keys, self._listed(name))
+
+    def _listed(self, name: str) -> list[Array]:
+        """A state's arrays in the order of x."""
         views = [iter(slab.views[name]) for slab in self._slabs]
-        return like(self.x, self._keys, [next(views[i]) for i in self._slab_of])
+        return [next(views[i]) for i in self._slab_of]
 
     def _parts(self, arrays: list[Array], slabs: int) -> list[list[Array]]:
         """The arrays of each slab."""

@@ -38,6 +38,10 @@ class StoreError(DescendError, ValueError):
     """A run store cannot be opened, read or written."""
 
 
+class CheckpointError(DescendError, ValueError):
+    """A checkpoint cannot be written, is damaged, or belongs to something else."""
+
+
 class MissingDependencyError(DescendError, ImportError):
     """An optional package is needed and not installed."""
 
