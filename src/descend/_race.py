@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from descend._rule import Bound, Chain, Rule
-from descend.errors import ProblemError
+from descend.errors import ProblemError, StoreError, nearest
+from descend.lab._store.file import file_of
 from descend.lab.contract import Problem
-from descend.lab.entries import read_entries
+from descend.lab.entries import Entry, read_entries
 from descend.lab.plan import Plan
 from descend.lab.pool import default_jobs
 from descend.lab.problems import function_problem, get_problem
 from descend.lab.race import Order, Progress, run_race
 from descend.lab.records import RaceResult, Standing
 from descend.lab.store import Store
+from descend.lab.user.problem import check_problem
+
+MOST_JOBS = 256
+_OWN = ("text", "seed", "fun")
+"""Parameters of a problem's maker that are no options of a race."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,7 @@ class Race:
 
 
 def race(
-    problem: str | Problem | Callable[..., Any],
+    problem: str | os.PathLike[str] | Problem | Callable[..., Any],
     rules: Sequence[str | Rule | Bound | Chain] = (),
     *,
     budget: int = 16,
@@ -98,44 +105,96 @@ def race(
     """
     if engine != "local":
         raise ProblemError(f"engine of a race must be 'local'; got {engine!r}.")
-    if jobs is not None and (isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1):
-        raise ProblemError(f"jobs of a race must be an int of at least 1; got {jobs!r}.")
-    if time_limit is not None and not time_limit > 0:
-        raise ProblemError(f"time_limit of a race must be a positive number of seconds; got {time_limit!r}.")
     plan = Plan(budget, seeds, seed, extend)
+    workers = _jobs(jobs)
+    _check_time_limit(time_limit)
+    if isinstance(rules, str | Rule | Bound | Chain):
+        raise ProblemError(
+            f"rules of a race must be a list such as ['sgd', 'adam']; got {rules!r}."
+        )
     entries = read_entries(rules)
-    found = _find(problem, seed, options)
+    _check_store(file_of(db))
+    found = _find(problem, plan.seed, options)
+    words = repr(os.fspath(problem)) if isinstance(problem, str | os.PathLike) else _name(problem)
     order = Order(
         problem=found,
         entries=entries,
         plan=plan,
-        jobs=jobs or default_jobs(),
+        jobs=workers,
         resume=resume,
         time_limit=time_limit,
-        reproduce=reproduce or (lambda fitted: _call(found.name, [e.text({}) for e in entries], fitted, options)),
+        reproduce=reproduce or (lambda fitted: _call(words, entries, fitted, options)),
     )
-    with Store(db) as store:
-        return Race(run_race(order, store, progress))
+    return Race(run_race(order, db, progress))
 
 
-def _find(problem: str | Problem | Callable[..., Any], seed: int, options: dict[str, Any]) -> Problem:
-    if isinstance(problem, str):
-        return get_problem(problem, seed=seed, **options)
+def _check_store(file: Path) -> None:
+    """A bad store shows before the work; a new one is made after it has begun."""
+    if file.exists():
+        Store.reader(file).close()
+    elif not file.parent.is_dir():
+        raise StoreError(f"the folder of the run store {file} must exist. Hint: create it first.")
+
+
+def _jobs(jobs: int | None) -> int:
+    if jobs is None:
+        return default_jobs()
+    whole = isinstance(jobs, int) and not isinstance(jobs, bool)
+    if not (whole and 1 <= jobs <= MOST_JOBS):
+        raise ProblemError(f"jobs of a race must be an int from 1 to {MOST_JOBS}; got {jobs!r}.")
+    return jobs
+
+
+def _check_time_limit(seconds: float | None) -> None:
+    number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    if seconds is not None and not (number and seconds > 0):
+        raise ProblemError(
+            f"time_limit of a race must be a positive number of seconds; got {seconds!r}."
+        )
+
+
+def _find(
+    problem: str | os.PathLike[str] | Problem | Callable[..., Any],
+    seed: int,
+    options: dict[str, Any],
+) -> Problem:
     given = {name: value for name, value in options.items() if value is not None}
+    if isinstance(problem, str | os.PathLike):
+        return _named(os.fspath(problem), seed, given)
     if isinstance(problem, Problem):
         if given:
             raise ProblemError(f"options of a Problem are its own; got {', '.join(given)}.")
+        check_problem(problem, _name(problem), "")
         return problem
     if not callable(problem) or "x0" not in given:
-        raise ProblemError(f"a race needs a problem's name, a Problem, or a function with x0=; got {problem!r}.")
+        raise ProblemError(
+            f"a race needs a problem's name, a Problem, or a function with x0=; got {problem!r}."
+        )
+    _check_options(given, function_problem, _name(problem))
     return function_problem(problem, **given)
 
 
-def _call(problem: str, rules: list[str], plan: Plan, options: dict[str, Any]) -> str:
+def _named(text: str, seed: int, given: dict[str, Any]) -> Problem:
+    _check_options(given, get_problem, text)
+    return get_problem(text, seed=seed, **given)
+
+
+def _check_options(given: dict[str, Any], taker: Callable[..., Problem], problem: str) -> None:
+    known = [name for name in inspect.signature(taker).parameters if name not in _OWN]
+    for name in given:
+        if name not in known:
+            raise ProblemError(
+                f"{problem} has no option {name!r}.{nearest(name, known)} It has: {', '.join(known)}."
+            )
+
+
+def _name(problem: Any) -> str:
+    named = (getattr(problem, attribute, None) for attribute in ("name", "__name__"))
+    return next((name for name in named if isinstance(name, str)), type(problem).__name__)
+
+
+def _call(problem: str, entries: Sequence[Entry], plan: Plan, options: dict[str, Any]) -> str:
     """The call that runs this race again."""
-    shown = {k: v for k, v in options.items() if v is not None}
-    extra = "".join(f", {k}={v!r}" for k, v in shown.items())
-    return (
-        f"dd.race({problem!r}, {rules!r}, budget={plan.budget}, seeds={plan.seeds}, seed={plan.seed}, "
-        f"extend={plan.extend}{extra})"
-    )
+    rules = [e.text({}) for e in entries]
+    shown = {**asdict(plan), **{k: v for k, v in options.items() if v is not None}}
+    return f"dd.race({problem}, {rules!r}, {', '.join(f'{k}={v!r}' for k, v in shown.items())})"

@@ -9,9 +9,11 @@ import json
 import math
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
@@ -22,25 +24,42 @@ from descend.lab.race import Progress
 from descend.lab.records import Phase, RaceResult, Run, Standing
 from descend.lab.store import RaceRow, to_json
 
+_WIDE = 120
+"""Columns from which on a table has one line for each entry."""
 _TITLES = {"tune": "tuning", "fresh": "fresh seeds"}
 
 
-def progress_on(console: Console) -> Progress:
+@contextmanager
+def progress_on(console: Console) -> Iterator[Progress]:
     """Bars on a terminal, lines elsewhere."""
-    return _BarProgress(console) if console.is_terminal else _LineProgress()
+    if not console.is_terminal:
+        yield _LineProgress()
+        return
+    bars = Bars(
+        TextColumn("{task.description:<12}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[failed]}"),
+        console=console,
+        transient=True,
+    )
+    with bars:  # leaving it, also by Ctrl-C, gives the terminal its cursor back
+        yield _BarProgress(bars)
 
 
 class _LineProgress:
     """A line at each quarter of a phase."""
 
     def say(self, sentence: str) -> None:
-        print(sentence, file=sys.stderr, flush=True)
+        sys.stderr.write(sentence + "\n")
+        sys.stderr.flush()
 
     def begin(self, phase: Phase, runs: int, done: int) -> None:
         self._title, self._runs, self._done = _TITLES[phase], runs, done
         self._started, self._before = time.monotonic(), done
 
-    def advance(self, run: Run) -> None:
+    def advance(self, run: Run) -> None:  # noqa: ARG002 - a line tells how many, not which
         self._done += 1
         if self._done * 4 // self._runs == (self._done - 1) * 4 // self._runs:
             return
@@ -52,63 +71,83 @@ class _LineProgress:
 class _BarProgress:
     """One bar per phase, with the time left and the failures so far."""
 
-    def __init__(self, console: Console) -> None:
-        columns = TextColumn("{task.description:<12}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-        self._console = console
-        self._bars = Bars(*columns, TextColumn("{task.fields[failed]}"), console=console, transient=True)
+    def __init__(self, bars: Bars) -> None:
+        self._bars = bars
 
     def say(self, sentence: str) -> None:
-        self._console.print(Text(sentence))
+        self._bars.console.print(Text(sentence))
 
     def begin(self, phase: Phase, runs: int, done: int) -> None:
         self._failed = 0
-        self._bars.start()
         self._task = self._bars.add_task(_TITLES[phase], total=runs, completed=done, failed="")
 
     def advance(self, run: Run) -> None:
         self._failed += run.status != "finished"
         failed = f"{self._failed} did not finish" if self._failed else ""
         self._bars.update(self._task, advance=1, failed=failed)
-        if self._bars.finished:
-            self._bars.stop()
 
 
 def show_standings(console: Console, result: RaceResult) -> None:
-    """The standings as a table, then what they leave open."""
+    """The standings as a table that fits the console, then what they leave open."""
     card = result.problem
-    table = Table(title=Text(f"{card.title}: {card.metric}"), title_justify="left", title_style="bold")
-    scale = "log10, " if card.log_scale else ""
-    for heading in ("group", "entry", "best settings", "median", f"behind the leader ({scale}95 %)", "p", "default"):
-        table.add_column(heading, justify="left" if heading in ("entry", "best settings") else "right")
-    if card.test_metric:
-        table.add_column(card.test_metric, justify="right")
-    table.add_column("failed", justify="right")
+    narrow = console.width < _WIDE
+    table = Table(
+        title=Text(f"{card.title}: {card.metric}"),
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE if narrow else box.HEAVY_HEAD,
+        show_edge=not narrow,
+        pad_edge=not narrow,
+        collapse_padding=narrow,
+    )
+    columns = _columns(result, narrow)
+    for heading in columns:
+        left = heading in ("entry", "best settings")
+        table.add_column(
+            Text(heading),
+            justify="left" if left else "right",
+            no_wrap=not left,
+            overflow="fold",
+        )
     before = 1
-    for row in result.standings:
+    for row, *cells in zip(result.standings, *columns.values(), strict=True):
         if row.group != before:
             table.add_section()
         before = row.group
-        table.add_row(*map(Text, _cells(row, result)))
+        table.add_row(*map(Text, cells))
     console.print(table)
     for sentence in (*card.notes, *result.cannot_conclude):
         console.print(Text(f"· {sentence}"))
 
 
-def _cells(row: Standing, result: RaceResult) -> list[str]:
-    card = result.problem
-    behind = f"{row.difference:+.3g} [{row.interval[0]:+.2g}, {row.interval[1]:+.2g}]"
-    first = row is result.standings[0]
-    return [
-        str(row.group),
-        row.entry,
-        settings_text(row.settings) + ("  (edge)" if row.at_edge else ""),
-        score_text(unscaled(row.median, card.log_scale)),
-        "leader" if first else behind,
-        "" if first else f"{row.p_value:.3g}",
-        score_text(row.default_score),
-        *([score_text(row.test)] if card.test_metric else []),
-        f"{row.failures}/{row.seeds}" if row.failures else "",
+def _columns(result: RaceResult, narrow: bool) -> dict[str, list[str]]:
+    """The cells under each heading; in a narrow table, settings and intervals go on second lines."""
+    rows, card = result.standings, result.problem
+    best = [settings_text(r.settings) + (" (edge)" if r.at_edge else "") for r in rows]
+    names = [r.entry for r in rows]
+    gap = "\n" if narrow else " "
+    behind = [
+        f"{r.difference:+.3g}{gap}[{r.interval[0]:+.2g}, {r.interval[1]:+.2g}]" for r in rows[1:]
     ]
+    entries = {"entry": names, "best settings": best}
+    if narrow:
+        both = zip(names, best, strict=True)
+        entries = {"entry": [f"{n}\n  {b}".replace(", ", "\n  ") for n, b in both]}
+    leader = "leader" if narrow else "the leader"
+    columns = {
+        "group": [str(r.group) for r in rows],
+        **entries,
+        "median": [score_text(unscaled(r.median, card.log_scale)) for r in rows],
+        f"behind {leader}{gap}({'log10, ' * card.log_scale}95 %)": ["leader", *behind],
+        "p": ["", *(f"{r.p_value:.3g}" for r in rows[1:])],
+        "default": [score_text(r.default_score) for r in rows],
+    }
+    if card.test_metric:
+        heading = card.test_metric.partition(",")[0]
+        columns[heading.replace(" ", gap)] = [score_text(r.test) for r in rows]
+    if any(r.failures for r in rows):
+        columns["failed"] = [f"{r.failures}/{r.seeds}" if r.failures else "" for r in rows]
+    return columns
 
 
 def unscaled(value: float, log_scale: bool) -> float:
@@ -118,7 +157,8 @@ def unscaled(value: float, log_scale: bool) -> float:
 
 def settings_text(settings: dict[str, float]) -> str:
     """``lr=0.0123, beta1=0.95``, or ``defaults``."""
-    return ", ".join(f"{k}={v:.3g}" for k, v in settings.items()) or "defaults"
+    ordered = sorted(settings.items(), key=lambda item: (item[0] != "lr", item[0]))
+    return ", ".join(f"{k}={v:.3g}" for k, v in ordered) or "defaults"
 
 
 def score_text(value: float) -> str:
@@ -135,7 +175,14 @@ def show_races(console: Console, rows: Sequence[RaceRow]) -> None:
         table.add_column(heading)
     for row in rows:
         started = f"{row.created.astimezone():%Y-%m-%d %H:%M}"
-        cells = (str(row.race_id), row.problem, row.status, str(row.runs), started, ", ".join(row.leaders))
+        cells = (
+            str(row.race_id),
+            row.problem,
+            row.status,
+            str(row.runs),
+            started,
+            ", ".join(row.leaders),
+        )
         table.add_row(*map(Text, cells))
     console.print(table)
 
@@ -143,7 +190,9 @@ def show_races(console: Console, rows: Sequence[RaceRow]) -> None:
 def standings_json(result: RaceResult) -> str:
     """The standings for programs: equal for equal seeds, whatever the number of workers."""
     rows = [_plain(row) for row in result.standings]
-    return to_json({"problem": result.problem.name, "metric": result.problem.metric, "standings": rows})
+    return to_json(
+        {"problem": result.problem.name, "metric": result.problem.metric, "standings": rows}
+    )
 
 
 def _plain(row: Standing) -> dict[str, Any]:

@@ -8,43 +8,45 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import sys
-from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from descend import __version__
-from descend.errors import DescendError, ProblemError, StoreError
+from descend._stored import (
+    DB,
+    JSON,
+    REPORT,
+    check_paths,
+    output_console,
+    report_command,
+    runs,
+    write_the_report,
+)
+from descend.errors import DescendError, ProblemError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from descend.lab.plan import Plan
 
 # typer carries its own copy of click, older ones import it: the base of its errors is reached through a public one
-_UsageError = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
+_UsageError: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
 
 app = typer.Typer(
     help="Race gradient-descent optimizers on your problem, and see what won and why.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-runs = typer.Typer(help="List, show, export and remove the races of a store.", no_args_is_help=True)
+app.command("report")(report_command)
 app.add_typer(runs, name="runs")
-
-_DB = Annotated[str, typer.Option("--db", help="The run store, one SQLite file.", metavar="PATH")]
-_JSON = Annotated[bool, typer.Option("--json", help="Print machine-readable output.")]
-_REPORT = Annotated[
-    Path, typer.Option("--report", "-o", help="Where to write the report, one HTML file.", metavar="PATH")
-]
 
 
 @app.callback(invoke_without_command=True)
-def _version(
+def _first(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
 ) -> None:
@@ -56,7 +58,7 @@ def _version(
 
 
 @app.command("rules")
-def list_all_rules(json: _JSON = False) -> None:
+def list_all_rules(json: JSON = False) -> None:
     """List the rules with their hyperparameters and defaults."""
     import json as encoder
 
@@ -68,37 +70,49 @@ def list_all_rules(json: _JSON = False) -> None:
         return
     width = max(map(len, rules))
     for name, hyperparameters in rules.items():
-        typer.echo(f"{name:<{width}}  {', '.join(f'{h.name}={h.default:g}' for h in hyperparameters)}")
+        typer.echo(
+            f"{name:<{width}}  {', '.join(f'{h.name}={h.default:g}' for h in hyperparameters)}"
+        )
 
 
 @app.command("race")
 def race_command(
     problem: Annotated[
-        str, typer.Argument(help="A built-in name, a table (.csv, .parquet), or your own file.py:name.")
+        str,
+        typer.Argument(help="A built-in name, a table (.csv, .parquet), or your own file.py:name."),
     ],
     target: Annotated[str | None, typer.Option(help="The column of a table to predict.")] = None,
-    rules: Annotated[str | None, typer.Option(help="Names separated by commas: sgd,adam,adam+cosine.")] = None,
+    rules: Annotated[
+        str | None, typer.Option(help="Names separated by commas: sgd,adam,adam+cosine.")
+    ] = None,
     rule: Annotated[
-        list[str] | None, typer.Option(help="One entry with settings held: adam:beta1=0.8. Repeatable.")
+        list[str] | None,
+        typer.Option(help="One entry with settings held: adam:beta1=0.8. Repeatable."),
     ] = None,
     loss: Annotated[str | None, typer.Option(help="squared, log, hinge or huber.")] = None,
     model: Annotated[str | None, typer.Option(help="linear, softmax or mlp:64,64.")] = None,
     steps: Annotated[int | None, typer.Option(help="Gradient evaluations per run.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Rows per gradient evaluation.")] = None,
-    budget: Annotated[int | None, typer.Option(help="Tuning trials per entry; 16 by default.")] = None,
+    budget: Annotated[
+        int | None, typer.Option(help="Tuning trials per entry; 16 by default.")
+    ] = None,
     seeds: Annotated[int | None, typer.Option(help="Fresh seeds per entry; 10 by default.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="8 trials, 5 seeds.")] = False,
     thorough: Annotated[bool, typer.Option("--thorough", help="64 trials, 20 seeds.")] = False,
     seed: Annotated[int, typer.Option(help="From which all randomness is drawn.")] = 0,
     jobs: Annotated[int | None, typer.Option("--jobs", "-j", help="Worker processes.")] = None,
-    extend: Annotated[int, typer.Option(help="Decades by which to widen every searched interval.")] = 0,
+    extend: Annotated[
+        int, typer.Option(help="Decades by which to widen every searched interval.")
+    ] = 0,
     time_limit: Annotated[
         float | None, typer.Option(help="Seconds; fewer trials and seeds for all alike.")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Finish the interrupted race with this plan.")] = False,
-    db: _DB = "descend.db",
-    report: _REPORT = Path("race.html"),
-    json: _JSON = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Finish the interrupted race with this plan.")
+    ] = False,
+    db: DB = "descend.db",
+    report: REPORT = Path("race.html"),
+    json: JSON = False,
 ) -> None:
     """Race optimizers on a problem: equal budgets, fresh paired seeds, tie groups."""
     from rich.console import Console
@@ -107,108 +121,40 @@ def race_command(
 
     budget_default, seeds_default = _size(quick, thorough)
     entries = [*_names(rules), *(rule or [])]
-    options = {"target": target, "loss": loss, "model": model, "steps": steps, "batch_size": batch_size}
+    options: dict[str, Any] = {
+        "target": target,
+        "loss": loss,
+        "model": model,
+        "steps": steps,
+        "batch_size": batch_size,
+    }
     given = {**options, "rules": rules, "rule": rule, "db": db, "report": str(report)}
-    _check_folder(report)
+    check_paths(report, db)
     console = Console(stderr=True, highlight=False)
-    result = _race.race(
-        problem,
-        entries,
-        budget=budget if budget is not None else budget_default,
-        seeds=seeds if seeds is not None else seeds_default,
-        seed=seed,
-        db=db,
-        jobs=jobs,
-        extend=extend,
-        time_limit=time_limit,
-        resume=resume,
-        progress=_terminal.progress_on(console),
-        reproduce=lambda plan: _command(problem, plan, given),
-        **options,
-    ).result
-    written = _write_report(result, report)
+    # what a user's file prints must not mix with our output
+    with _terminal.progress_on(console) as progress, redirect_stdout(sys.stderr):
+        result = _race.race(
+            problem,
+            entries,
+            budget=budget if budget is not None else budget_default,
+            seeds=seeds if seeds is not None else seeds_default,
+            seed=seed,
+            db=db,
+            jobs=jobs,
+            extend=extend,
+            time_limit=time_limit,
+            resume=resume,
+            progress=progress,
+            reproduce=lambda plan: _command(problem, plan, given),
+            **options,
+        ).result
+    written = write_the_report(result, report)
     if json:
         typer.echo(_terminal.standings_json(result))
         return
-    _terminal.show_standings(_console(), result)
+    _terminal.show_standings(output_console(), result)
     typer.echo(f"\n{_took(result)}Runs: {db} (race {result.race_id}). Report: {written}")
     typer.echo(f"Again: {result.reproduce}")
-
-
-@app.command("report")
-def report_command(
-    race: Annotated[int | None, typer.Argument(help="The race's number; the last finished one by default.")] = None,
-    db: _DB = "descend.db",
-    report: _REPORT = Path("race.html"),
-) -> None:
-    """Write the report of a stored race again."""
-    from descend.lab.store import Store
-
-    with Store.reader(db) as store:
-        result = store.load(race if race is not None else _last_done(store))
-    typer.echo(f"Report: {_write_report(result, report)}")
-
-
-@runs.command("ls")
-def list_races(db: _DB = "descend.db", json: _JSON = False) -> None:
-    """List the races of the store."""
-    from descend import _terminal
-    from descend.lab.store import Store
-
-    with Store.reader(db) as store:
-        rows = store.races()
-    if json:
-        typer.echo(_terminal.races_json(rows))
-    else:
-        _terminal.show_races(_console(), rows)
-
-
-@runs.command("show")
-def show_race(
-    race: Annotated[int | None, typer.Argument(help="The race's number; the last finished one by default.")] = None,
-    db: _DB = "descend.db",
-    json: _JSON = False,
-) -> None:
-    """Show the standings of a race."""
-    from descend import _terminal
-    from descend.lab.store import Store
-
-    with Store.reader(db) as store:
-        result = store.load(race if race is not None else _last_done(store))
-    if json:
-        typer.echo(_terminal.standings_json(result))
-        return
-    _terminal.show_standings(_console(), result)
-    typer.echo(f"Again: {result.reproduce}")
-
-
-@runs.command("rm")
-def remove_races(
-    races: Annotated[list[int], typer.Argument(help="Numbers of races.")],
-    db: _DB = "descend.db",
-) -> None:
-    """Remove races with their runs."""
-    from descend.lab.store import Store
-
-    Store.reader(db).close()  # a store that is not there is not made for this
-    with Store(db) as store:
-        store.remove(races)
-    typer.echo(f"Removed: {', '.join(map(str, races))}")
-
-
-@runs.command("export")
-def export_race(
-    race: Annotated[int, typer.Argument(help="The race's number.")],
-    path: Annotated[Path, typer.Argument(help="A .csv, .parquet or .jsonl file.")],
-    curves: Annotated[bool, typer.Option("--curves", help="One row per checkpoint, not per run.")] = False,
-    db: _DB = "descend.db",
-) -> None:
-    """Write the runs of a race as a table."""
-    from descend.lab.store import Store
-
-    with Store.reader(db) as store:
-        store.export(race, path, curves=curves)
-    typer.echo(f"Written: {path}")
 
 
 def _size(quick: bool, thorough: bool) -> tuple[int, int]:
@@ -219,27 +165,17 @@ def _size(quick: bool, thorough: bool) -> tuple[int, int]:
 
 
 def _names(text: str | None) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()] if text else []
-
-
-def _check_folder(report: Path) -> None:
-    """Before an hour of work, not after it."""
-    folder = report.parent
-    if not folder.is_dir() or report.is_dir() or not os.access(folder, os.W_OK):
-        raise StoreError(f"the report must be a file in a folder that can be written to; got {str(report)!r}.")
-
-
-def _write_report(result: Any, path: Path) -> Path:
-    from descend.plot.report import write_report
-
-    return write_report(result, path)
-
-
-def _last_done(store: Any) -> int:
-    done = [row.race_id for row in store.races() if row.status == "done"]
-    if not done:
-        raise StoreError(f"the run store {store.path} must hold a finished race; got none.")
-    return int(done[-1])
+    """The entries of ``--rules``."""
+    if text is None:
+        return []
+    names = [name.strip() for name in text.split(",")]
+    for name in names:
+        if not name or "=" in name:
+            raise ProblemError(
+                f"--rules must be names separated by commas; got {text!r}. "
+                "Hint: settings go into --rule adam:lr=1e-3,beta1=0.8."
+            )
+    return names
 
 
 def _command(problem: str, plan: Plan, given: dict[str, Any]) -> str:
@@ -247,46 +183,67 @@ def _command(problem: str, plan: Plan, given: dict[str, Any]) -> str:
     words = ["descend", "race", problem]
     for name, value in given.items():
         values = value if isinstance(value, list) else [value] if value is not None else []
-        words += [word for v in values for word in (f"--{name.replace('_', '-')}", str(v))]
-    words += [f"--{n}={v}" for n, v in (("budget", plan.budget), ("seeds", plan.seeds), ("seed", plan.seed))]
-    return shlex.join(words + ([f"--extend={plan.extend}"] if plan.extend else []))
+        words += [f"--{name.replace('_', '-')}={v}" for v in values]
+    for name in ("budget", "seeds", "seed", *(["extend"] if plan.extend else [])):
+        words.append(f"--{name}={getattr(plan, name)}")
+    return shlex.join(words)
 
 
 def _took(result: Any) -> str:
     return f"{result.seconds:.0f} s, and {result.compile_seconds:.1f} s to compile. "
 
 
-def _console() -> Console:
-    from rich.console import Console
-
-    # away from a terminal a table keeps its width: a log is not 80 columns wide
-    return Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=160)
-
-
 def main() -> NoReturn:
     """Run the command and turn every expected end into its exit status."""
-    sys.exit(_status(lambda: app(standalone_mode=False)))
+    # whoever ends us wants what Ctrl-C does
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    status = _status(sys.argv[1:])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # at exit nothing is left to interrupt
+    # an interruption inside a text that Python compiles, as of a dataclass, stays noted as unhandled
+    # and would end us by the signal, not by the status; the next text clears the note
+    exec("")  # noqa: S102
+    sys.exit(status)
 
 
-def _status(command: Callable[[], Any]) -> int:
+def _status(arguments: list[str]) -> int:
     try:
-        status = command()
-    except _UsageError as error:
-        typer.echo(f"descend: {' '.join(str(error.format_message()).split())}", err=True)
-        return 2
-    except DescendError as error:
-        typer.echo(f"descend: {error}", err=True)
-        return 2
-    except (KeyboardInterrupt, typer.Abort) as error:
-        typer.echo(f"descend: {str(error) or 'interrupted.'}", err=True)
-        resume = getattr(error, "resume", None)
-        if resume:
-            typer.echo(f"Go on with: {resume} --resume", err=True)
-        return 130
+        with typer.main.get_command(app).make_context("descend", arguments) as context:
+            context.command.invoke(context)
+    except typer.Exit as end:
+        return end.exit_code
     except BrokenPipeError:  # the reader of our output has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    return status if isinstance(status, int) else 0
+    except (Exception, KeyboardInterrupt) as error:
+        interruption = _interruption(error)
+        if interruption:
+            return _interrupted(interruption)
+        if isinstance(error, _UsageError):
+            return _refused(error.format_message())
+        if isinstance(error, DescendError):
+            return _refused(str(error))
+        raise
+    return 0
+
+
+def _interruption(error: BaseException | None) -> KeyboardInterrupt | None:
+    """The Ctrl-C behind an error: some libraries turn one that comes while they load into their own."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error
+
+
+def _interrupted(interruption: KeyboardInterrupt) -> int:
+    typer.echo(f"descend: {str(interruption) or 'interrupted.'}", err=True)
+    resume = getattr(interruption, "resume", None)
+    if resume:
+        typer.echo(f"Go on with: {resume} --resume", err=True)
+    return 130
+
+
+def _refused(sentence: str) -> int:
+    """Bad input: one line, whatever it quotes."""
+    typer.echo(f"descend: {' '.join(sentence.split())}", err=True)
+    return 2
 
 
 if __name__ == "__main__":

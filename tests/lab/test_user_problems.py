@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from descend.errors import ProblemError
-from descend.lab.user.gradient_check import check_gradient
 from descend.lab.objective import FunctionProblem
 from descend.lab.problems import EvaluationFailed, Problem, function_problem, get_problem
+from descend.lab.user.gradient_check import check_gradient
 
 BOWL = """
     import numpy as np

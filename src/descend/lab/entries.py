@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from descend._catalogue import get_rule
 from descend._rule import Bound, Chain, Rule, Setting, Update, bind
@@ -21,32 +22,12 @@ DEFAULT_ENTRIES = (
 )  # fmt: skip
 """The rules of a race that names none: one of each family, no form twice."""
 
-Shape = Callable[[float | Callable[[int], float], int], Callable[[int], float]]
-
-
-def _warm(value: float | Callable[[int], float], steps: int) -> Callable[[int], float]:
-    return warmup(value, steps=max(steps // 20, 1))
-
-
-def _cosine(value: float | Callable[[int], float], steps: int) -> Callable[[int], float]:
-    return cosine(_number(value), steps=steps)
-
-
-def _step(value: float | Callable[[int], float], steps: int) -> Callable[[int], float]:
-    return step(_number(value), every=max(-(-steps // 3), 1))
-
-
-def _exponential(value: float | Callable[[int], float], steps: int) -> Callable[[int], float]:
-    return exponential(_number(value), rate=0.01 ** (1 / steps))
-
-
-def _number(value: float | Callable[[int], float]) -> float:
-    if callable(value):
-        raise ProblemError(f"one schedule may follow a warm-up; got two, the first {value!r}.")
-    return value
-
-
-SHAPES: dict[str, Shape] = {"cosine": _cosine, "step": _step, "exponential": _exponential, "warmup": _warm}
+SHAPES: dict[str, Callable[[Any, int], Callable[[int], float]]] = {
+    "cosine": lambda lr, steps: cosine(lr, steps=steps),
+    "step": lambda lr, steps: step(lr, every=max(-(-steps // 3), 1)),
+    "exponential": lambda lr, steps: exponential(lr, rate=0.01 ** (1 / steps)),
+    "warmup": lambda lr, steps: warmup(lr, steps=max(steps // 20, 1)),
+}
 """Schedules an entry may ask for: to 0; ÷10 at each third; to 1 %; a linear first twentieth."""
 
 
@@ -70,7 +51,9 @@ class Entry:
     @property
     def defaults(self) -> dict[str, float]:
         """The documented defaults of the hyperparameters that may be tuned."""
-        return {h.name: h.default for h in self.rule.hyperparameters.values() if h.name not in self.held}
+        return {
+            h.name: h.default for h in self.rule.hyperparameters.values() if h.name not in self.held
+        }
 
     @property
     def domains(self) -> dict[str, Interval]:
@@ -82,44 +65,58 @@ class Entry:
         bound = last.replace(**settings) if settings else last
         if self.shapes:
             lr = bound.settings["lr"]
-            for shape in sorted(self.shapes, key="warmup".__eq__):  # the warm-up goes around the rest
+            for shape in sorted(self.shapes, key="warmup".__eq__):  # a warm-up goes around the rest
                 lr = SHAPES[shape](lr, steps)
             bound = bound.replace(lr=lr)
         return Chain((*before, bound)) if before else bound
 
     def text(self, settings: dict[str, float]) -> str:
-        """The tuned entry as text: ``adam+cosine:lr=0.01``."""
-        given = {**self.held, **settings}
-        name = "+".join((self.update.name, *self.shapes))
-        return name + (":" + ",".join(f"{k}={v!r}" for k, v in given.items()) if given else "")
+        """The tuned entry as text: ``adam+cosine:lr=0.01``, ``clip_norm:max_norm=1.0 > adam``."""
+        *before, last = self.update.links
+        tuned = last.replace(**settings)
+        name = "+".join((tuned.name, *self.shapes))
+        return " > ".join([*(_text(b.name, b) for b in before), _text(name, tuned)])
+
+
+def _text(name: str, bound: Bound) -> str:
+    return name + (":" + ",".join(f"{k}={v!r}" for k, v in bound.given) if bound.given else "")
 
 
 def read_entry(text: str) -> Entry:
-    """An entry from text: ``adam``, ``adam:beta1=0.8``, ``adam+cosine:beta1=0.8``.
+    """An entry from text: ``adam``, ``adam:beta1=0.8``, ``adam+cosine:beta1=0.8``, ``clip_norm > adam``.
 
     Raises
     ------
-    UnknownNameError, HyperparameterError
-        For an unknown rule or schedule, or a bad setting.
+    UnknownNameError, HyperparameterError, ProblemError
+        For an unknown rule or schedule, a bad setting, or schedules that exclude each other.
 
     Examples
     --------
     >>> read_entry("adam+cosine").shapes
     ('cosine',)
     """
-    name, colon, settings = text.partition(":")
+    *before, last = (part.strip() for part in text.split(">"))
+    name, _, settings = (part.strip() for part in last.partition(":"))
     rule, *shapes = (part.strip() for part in name.split("+"))
+    update = get_rule(" > ".join([*before, f"{rule}:{settings}"]))
+    _check_shapes(text, update.links[-1], shapes)
+    name = "+".join((rule, *shapes))
+    label = " > ".join([*before, f"{name}:{settings}" if settings else name])
+    return Entry(label, update, tuple(shapes))
+
+
+def _check_shapes(text: str, bound: Bound, shapes: list[str]) -> None:
     for shape in shapes:
         if shape not in SHAPES:
             raise unknown_name("schedule of an entry", shape, SHAPES)
-    bound = get_rule(rule + colon + settings)
+    if len(set(shapes)) < len(shapes) or len({*shapes} - {"warmup"}) > 1:
+        raise ProblemError(f"an entry must have at most one schedule and one warm-up; got {text}.")
     if shapes and "lr" not in bound.settings:
-        raise ProblemError(f"a scheduled entry must have an lr; {rule} has none.")
+        raise ProblemError(f"a scheduled entry must have an lr; {bound.name} has none.")
     if shapes and callable(bound.settings["lr"]):
-        raise ProblemError(f"lr of {text} must be a number, since its schedule is given by the entry's name.")
-    Entry("", bound, tuple(shapes)).build({}, steps=1000)  # two schedules on one lr show here
-    label = name.strip() + (f":{settings.strip()}" if settings.strip() else "")
-    return Entry(label, bound, tuple(shapes))
+        raise ProblemError(
+            f"lr of {text} must be a number, since its schedule is given by the entry's name."
+        )
 
 
 def read_entries(given: Sequence[str | Rule | Bound | Chain]) -> tuple[Entry, ...]:
@@ -130,16 +127,12 @@ def read_entries(given: Sequence[str | Rule | Bound | Chain]) -> tuple[Entry, ..
     for entry in entries:
         seen[entry.label] += 1
         again = f" #{seen[entry.label]}" if seen[entry.label] > 1 else ""
-        named.append(Entry(entry.label + again, entry.update, entry.shapes))
+        named.append(replace(entry, label=entry.label + again))
     return tuple(named)
 
 
 def _entry(item: str | Rule | Bound | Chain) -> Entry:
     if isinstance(item, str):
         return read_entry(item)
-    update = bind(item)
-    links = [
-        link.name + (":" + ",".join(f"{k}={v!r}" for k, v in link.given) if link.given else "")
-        for link in update.links
-    ]
-    return Entry(" > ".join(links), update)
+    entry = Entry("", bind(item))
+    return replace(entry, label=entry.text({}))

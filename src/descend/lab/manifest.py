@@ -15,7 +15,7 @@ _PACKAGES = ("numpy", "scipy", "numba", "llvmlite", "scikit-learn", "pyarrow")
 
 def manifest(fingerprint: str, jobs: int) -> dict[str, Any]:
     """The manifest of a race on the problem with this fingerprint."""
-    return {
+    found = {
         "descend": __version__,
         "python": platform.python_version(),
         **{name: importlib.metadata.version(name) for name in _PACKAGES},
@@ -27,12 +27,15 @@ def manifest(fingerprint: str, jobs: int) -> dict[str, Any]:
         "workers": jobs,
         "problem": fingerprint,
     }
+    return dict(sorted(found.items()))  # in the order in which the store gives it back
 
 
 def _processor() -> str:
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123 - a device of the system
-            names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
+            names = [
+                line.partition(":")[2].strip() for line in file if line.startswith("model name")
+            ]
     except OSError:
         names = []
     return names[0] if names else platform.processor()

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from descend import __version__
+from descend._rule import Update
 from descend.errors import ProblemError
 from descend.lab.contract import Problem
 from descend.lab.entries import Entry
@@ -25,8 +29,10 @@ from descend.lab.space import (
 from descend.lab.trial import Task, checkpoints
 
 _STREAM = {"tune": 0, "fresh": 1}
+_LIMITS = {"budget": (1, 4096), "seeds": (1, 4096), "seed": (0, 2**63 - 1), "extend": (0, 10)}
 TIMEOUT_FACTOR = 30.0
-"""A run may take so many times its estimate before it is stopped; and at least a minute."""
+LEAST_TIMEOUT = 60.0
+"""A run may take so many times its estimate, and at least so many seconds, before it is stopped."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +48,14 @@ class Plan:
     """Decades added to every interval at both ends, for all entries alike."""
 
     def __post_init__(self) -> None:
-        for name, least in (("budget", 1), ("seeds", 1), ("seed", 0), ("extend", 0)):
+        for name, (least, most) in _LIMITS.items():
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise ProblemError(f"{name} of a race must be an int of at least {least}; got {value!r}.")
+            whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+            if not (whole and least <= value <= most):
+                raise ProblemError(
+                    f"{name} of a race must be an int from {least} to {most}; got {value!r}."
+                )
+            object.__setattr__(self, name, int(value))
 
     def seed_of(self, phase: Phase, index: int) -> int:
         """The ``index``-th seed of a phase; tuning and fresh seeds come from separate streams."""
@@ -55,7 +65,9 @@ class Plan:
     def fresh_seeds(self) -> list[int]:
         return [self.seed_of("fresh", i) for i in range(self.seeds)]
 
-    def within(self, seconds: float, run_seconds: float, entries: int, tuning_seeds: int, jobs: int) -> Plan:
+    def within(
+        self, seconds: float, run_seconds: float, entries: int, tuning_seeds: int, jobs: int
+    ) -> Plan:
         """The largest plan of this shape whose estimate fits ``seconds``; budget and seeds shrink for all alike."""
         for percent in range(100, 0, -1):
             smaller = replace(
@@ -109,15 +121,22 @@ class Field:
     def fresh_tasks(
         self, problem: Problem, plan: Plan, selected: dict[str, int], timeout: float
     ) -> list[Task]:
+        chosen = {label: self.trials[label][trial] for label, trial in selected.items()}
         return [
-            _task(e, "fresh", selected[e.label], self.trials[e.label][selected[e.label]], seed, problem, timeout)
+            _task(e, "fresh", selected[e.label], chosen[e.label], seed, problem, timeout)
             for seed in plan.fresh_seeds()
             for e in self.entries
         ]
 
 
 def _task(
-    entry: Entry, phase: Phase, trial: int, settings: dict[str, float], seed: int, problem: Problem, timeout: float
+    entry: Entry,
+    phase: Phase,
+    trial: int,
+    settings: dict[str, float],
+    seed: int,
+    problem: Problem,
+    timeout: float,
 ) -> Task:
     key = RunKey(entry.label, phase, trial + 1, seed)
     update = entry.build(settings, problem.steps)
@@ -126,7 +145,7 @@ def _task(
 
 def describe(problem: Problem, plan: Plan, field: Field) -> dict[str, Any]:
     """The plan as plain values: stored with the race, printed in the report, hashed for resuming."""
-    return {
+    described = {
         **asdict(plan),
         "steps": problem.steps,
         "checkpoints": len(checkpoints(problem.steps)),
@@ -137,9 +156,27 @@ def describe(problem: Problem, plan: Plan, field: Field) -> dict[str, Any]:
         "held": {e.label: {k: repr(v) for k, v in e.held.items()} for e in field.entries},
         "space_version": space_version(),
     }
+    plain: dict[str, Any] = json.loads(json.dumps(described, sort_keys=True))
+    return plain  # in the order in which the store gives it back
 
 
-def spec_hash(problem: Problem, described: dict[str, Any]) -> str:
+def spec_hash(problem: Problem, field: Field, described: dict[str, Any]) -> str:
     """Equal for races that would do the same runs with the same version of descend."""
-    text = json.dumps([__version__, problem.name, problem.fingerprint(), described], sort_keys=True)
+    code = {e.label: [_code(part) for part in _functions(e.update)] for e in field.entries}
+    what = [__version__, problem.name, problem.fingerprint(), described, code]
+    text = re.sub(r" at 0x[0-9a-f]+", "", json.dumps(what, sort_keys=True))  # of a lambda's repr
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _functions(update: Update) -> Iterator[Callable[..., Any]]:
+    """The texts of the rules, and the schedules that are plain functions."""
+    for link in update.links:
+        yield link.rule.function
+        yield from (value for _, value in link.given if inspect.isfunction(value))
+
+
+def _code(function: Callable[..., Any]) -> str:
+    try:
+        return inspect.getsource(function)
+    except (OSError, TypeError):  # typed at a prompt
+        return repr(getattr(function, "__code__", function))

@@ -5,33 +5,47 @@ Every worker computes on one thread, so a run has the same bits whatever the num
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import shutil
+import signal
 import tempfile
+import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 
 import cloudpickle
 import numpy as np
 from loky import ProcessPoolExecutor
 
 from descend._compile.kernels import cache_folder
-from descend.errors import ProblemError
+from descend.errors import DescendError, ProblemError
 from descend.lab.contract import Problem
 from descend.lab.records import Curve, Run
 from descend.lab.trial import Task, checkpoints, run_trial
 
 _ONE_THREAD = dict.fromkeys(
-    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "DESCEND_NUM_THREADS"),
+    (
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "VECLIB_MAXIMUM_THREADS",
+        "DESCEND_NUM_THREADS",
+    ),
     "1",
 )
 _REPEATS = 3
-_problem: Problem | None = None  # a worker's own, set when it starts
+_PARENT_CHECK = 0.5  # seconds
+_problem: Problem | ProblemError | None = None  # a worker's own, set when it starts
+
+T = TypeVar("T")
 
 
 class Pool:
@@ -39,45 +53,69 @@ class Pool:
 
     def __init__(self, problem: Problem, jobs: int) -> None:
         self._jobs = jobs
-        self._pickled = _pickle(problem)
+        self._pickled = _pickle(problem, problem.name)
         self._scratch = None if cache_folder() else tempfile.mkdtemp(prefix="descend-kernels-")
         self._executor = self._start()
 
     def _start(self) -> ProcessPoolExecutor:
+        if os.name == "posix":
+            # started later, on its own, it would let the signals through that a worker must not see
+            resource_tracker.ensure_running()
         # without a folder of their own, workers would compile every kernel again
         cache = {"DESCEND_CACHE_DIR": self._scratch} if self._scratch else {}
         return ProcessPoolExecutor(
-            self._jobs, env={**_ONE_THREAD, **cache}, initializer=_receive, initargs=(self._pickled,)
+            self._jobs,
+            env={**_ONE_THREAD, **cache},
+            initializer=_receive,
+            initargs=(self._pickled, os.getpid()),
         )
 
-    def seconds_per_run(self, task: Task) -> float:
-        """The cost of one run, measured on a few of its steps."""
-        return float(self._executor.submit(_measure, task).result())
+    def seconds_per_run(self, tasks: Sequence[Task]) -> float:
+        """The cost of one run, measured on a few steps of the first task that its worker survives.
+
+        Raises
+        ------
+        ProblemError
+            If workers cannot load the problem or one of ``tasks``, or survive none of them.
+        """
+        for task in tasks:
+            self._submit(_load, task).result()
+        for task in tasks:
+            try:
+                return self._submit(_measure, task).result()
+            except BrokenProcessPool:
+                self._restart()
+        raise ProblemError("a problem must let its worker process live; it ended with every entry.")
 
     def run(self, tasks: Iterable[Task]) -> Iterator[Run]:
         """The results of all tasks, in the order in which they come. A task whose worker dies is a failed run."""
-        waiting = list(tasks)
+        waiting = {task.key: task for task in tasks}
         while waiting:
-            futures: dict[Future[Run], Task] = {
-                self._executor.submit(_work, task): task for task in waiting
-            }
+            futures = [self._submit(_work, task) for task in waiting.values()]
             try:
                 for future in as_completed(futures):
-                    yield future.result()
-                    waiting.remove(futures[future])
+                    run = future.result()
+                    del waiting[run.key]
+                    yield run
             except BrokenProcessPool:
-                # which task killed its worker is not known: each of the rest gets a worker of its own
                 self._restart()
-                yield from self._one_by_one(waiting)
-                return
+                # tasks start in order: whichever ended its worker is among the first
+                for key in list(waiting)[: 2 * self._jobs]:
+                    yield self._alone(waiting.pop(key))
 
-    def _one_by_one(self, tasks: list[Task]) -> Iterator[Run]:
-        for task in tasks:
-            try:
-                yield self._executor.submit(_work, task).result()
-            except BrokenProcessPool:
-                self._restart()
-                yield _dead(task)
+    def _alone(self, task: Task) -> Run:
+        try:
+            return self._submit(_work, task).result()
+        except BrokenProcessPool:
+            self._restart()
+            return _dead(task)
+
+    def _submit(self, function: Callable[[bytes], T], task: Task) -> Future[T]:
+        with (
+            _signals_held()
+        ):  # workers start here, and inherit it: only this process answers to Ctrl-C
+            future: Future[T] = self._executor.submit(function, _pickle(task, task.key.entry))
+        return future
 
     def _restart(self) -> None:
         self._executor.shutdown(kill_workers=True)
@@ -87,11 +125,28 @@ class Pool:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
-        self._executor.shutdown(wait=True, kill_workers=True)
-        if self._scratch:
-            shutil.rmtree(self._scratch, ignore_errors=True)
+        with _signals_held():  # a second Ctrl-C must not leave workers behind
+            self._executor.shutdown(wait=True, kill_workers=True)
+            if self._scratch:
+                shutil.rmtree(self._scratch, ignore_errors=True)
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Let interruptions wait; what is started meanwhile never sees them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def default_jobs() -> int:
@@ -99,34 +154,66 @@ def default_jobs() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _pickle(problem: Problem) -> bytes:
+def _pickle(thing: Problem | Task, name: str) -> bytes:
     try:
-        return bytes(cloudpickle.dumps(problem))
+        return bytes(cloudpickle.dumps(thing))
     except Exception as error:
         raise ProblemError(
-            f"the problem {problem.name} must be picklable, so that worker processes can receive it; "
+            f"{name} must be picklable, so that worker processes can receive it; "
             f"got {type(error).__name__}: {error}."
         ) from error
 
 
-def _receive(pickled: bytes) -> None:
+def _receive(pickled: bytes, parent: int) -> None:
+    """Make a fresh process a worker."""
     global _problem  # noqa: PLW0603 - a worker process holds one problem for all its tasks
-    _problem = cloudpickle.loads(pickled)
+    threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+    with contextlib.suppress(OSError):
+        os.dup2(2, 1)  # what a user's code prints must not mix with the output of the command
+    try:
+        _problem = _unpickle(pickled)
+    except ProblemError as error:  # a worker that ends without a word is a riddle
+        _problem = error
+
+
+def _unpickle(pickled: bytes) -> Any:
+    try:
+        return cloudpickle.loads(pickled)
+    except Exception as error:
+        said = (
+            str(error) if isinstance(error, DescendError) else f"{type(error).__name__}: {error}."
+        )
+        raise ProblemError(f"a worker process cannot load what it is to run: {said}") from error
+
+
+def _follow(parent: int) -> None:
+    """End this process soon after its parent, even if that was killed."""
+    while os.name == "nt" or os.getppid() == parent:
+        time.sleep(_PARENT_CHECK)
+    os._exit(1)
 
 
 def _held() -> Problem:
-    if _problem is None:
-        raise ProblemError("a worker must receive its problem before its first task; got none.")
-    return _problem
+    if isinstance(_problem, Problem):
+        return _problem
+    raise _problem or ProblemError(
+        "a worker must receive its problem before its first task; got none."
+    )
 
 
-def _work(task: Task) -> Run:
-    return run_trial(_held(), task)
+def _load(pickled: bytes) -> None:
+    _held()
+    _unpickle(pickled)
 
 
-def _measure(task: Task) -> float:
+def _work(pickled: bytes) -> Run:
+    return run_trial(_held(), _unpickle(pickled))
+
+
+def _measure(pickled: bytes) -> float:
     """Seconds of a whole run, from short ones: the cost per step and per score, kernels loaded before."""
     problem = _held()
+    task: Task = _unpickle(pickled)
     few = max(min(task.steps, 20), 1)
     short = Task(task.key, task.update, task.settings, few, open_test=False)
     run_trial(problem, short)

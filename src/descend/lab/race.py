@@ -6,9 +6,10 @@ The order of work is fixed by the plan, the order in which results come is not, 
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -18,7 +19,7 @@ from descend._stepper import Stepper
 from descend.lab.contract import Problem
 from descend.lab.entries import Entry
 from descend.lab.manifest import manifest
-from descend.lab.plan import TIMEOUT_FACTOR, Field, Plan, describe, spec_hash
+from descend.lab.plan import LEAST_TIMEOUT, TIMEOUT_FACTOR, Field, Plan, describe, spec_hash
 from descend.lab.pool import Pool
 from descend.lab.records import Phase, RaceResult, Run, RunKey, Standing
 from descend.lab.space import at_edge
@@ -64,7 +65,7 @@ class Order:
 
     problem: Problem
     entries: tuple[Entry, ...]
-    plan: Plan = Plan()
+    plan: Plan
     jobs: int = 1
     resume: bool = False
     time_limit: float | None = None
@@ -72,38 +73,48 @@ class Order:
     """The command that runs the race of this plan again."""
 
 
-def run_race(order: Order, store: Store, progress: Progress | None = None) -> RaceResult:
-    """Run a race and keep it in ``store``.
+def run_race(
+    order: Order, db: str | os.PathLike[str], progress: Progress | None = None
+) -> RaceResult:
+    """Run a race and keep it in the run store ``db``, which is not touched before its first run.
 
     Raises
     ------
     DescendError
         If the problem or an entry cannot be run at all; runs that fail are results, not errors.
+    RaceInterrupted
+        By Ctrl-C, once the race is in the store.
     """
     progress = progress or Silence()
     started = time.perf_counter()
     drawn = Field.draw(order.entries, order.plan)
-    compiling = _compile(drawn)
-    with Pool(order.problem, order.jobs) as pool:
-        first = drawn.tuning_tasks(order.problem, order.plan, math.inf)[0]
-        run_seconds = pool.seconds_per_run(first)
-        plan = _fit(order, run_seconds, progress)
-        drawn = Field.draw(order.entries, plan)
-        progress.say(_estimate(order, plan, drawn, run_seconds))
-        race = _Race(order, plan, drawn, store, pool, progress, max(60.0, TIMEOUT_FACTOR * run_seconds))
-        try:
-            result = race.run(started, compiling)
-        except KeyboardInterrupt:
-            raise RaceInterrupted(race.race_id, race.reproduce) from None
-    store.finish_race(result.race_id, result)
+    compiling = _compile(drawn, order.problem.steps)
+    race: _Race | None = None
+    try:
+        with Pool(order.problem, order.jobs) as pool:
+            first = drawn.tuning_tasks(order.problem, replace(order.plan, budget=1), math.inf)
+            run_seconds = pool.seconds_per_run(first[:: order.problem.tuning_seeds])
+            plan = _fit(order, run_seconds, progress)
+            drawn = Field.draw(order.entries, plan)
+            progress.say(_estimate(order, plan, drawn, run_seconds))
+            timeout = max(LEAST_TIMEOUT, TIMEOUT_FACTOR * run_seconds)
+            with Store(db) as store:
+                race = _Race(order, plan, drawn, timeout, store, pool, progress)
+                result = race.run(started, compiling)
+                store.finish_race(result.race_id, result)
+            race = None  # done: there is nothing to resume
+    except KeyboardInterrupt:
+        if race is None:
+            raise
+        raise RaceInterrupted(race.race_id, race.reproduce) from None
     return result
 
 
-def _compile(drawn: Field) -> float:
+def _compile(drawn: Field, steps: int) -> float:
     """Compile every kernel before the clock of any run starts; the seconds it took."""
     started = time.perf_counter()
     for entry in drawn.entries:
-        Stepper(entry.build({}, 1000), np.zeros(1), threads=1)
+        Stepper(entry.build({}, steps), np.zeros(1), threads=1)
     return time.perf_counter() - started
 
 
@@ -123,11 +134,12 @@ def _estimate(order: Order, plan: Plan, drawn: Field, run_seconds: float) -> str
     tuning = sum(len(t) for t in drawn.trials.values()) * order.problem.tuning_seeds
     runs = tuning + len(drawn.entries) * plan.seeds
     seconds = runs * run_seconds / order.jobs
-    length = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+    length = f"{max(seconds, 1):.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+    entries = len(drawn.entries)
     return (
-        f"{len(drawn.entries)} entries, {runs} runs of {order.problem.steps} gradient evaluations "
-        f"({tuning} to tune, {runs - tuning} on fresh seeds): about {length} with {order.jobs} "
-        f"worker{'s' if order.jobs > 1 else ''}."
+        f"{entries} {'entry' if entries == 1 else 'entries'}, {runs} runs of "
+        f"{order.problem.steps} gradient evaluations ({tuning} to tune, {runs - tuning} on fresh "
+        f"seeds): about {length} with {order.jobs} worker{'s' if order.jobs > 1 else ''}."
     )
 
 
@@ -135,10 +147,17 @@ class _Race:
     """One race on its way: its store, its workers, its finished runs."""
 
     def __init__(
-        self, order: Order, plan: Plan, drawn: Field, store: Store, pool: Pool, progress: Progress, timeout: float
+        self,
+        order: Order,
+        plan: Plan,
+        drawn: Field,
+        timeout: float,
+        store: Store,
+        pool: Pool,
+        progress: Progress,
     ) -> None:
-        self.problem, self.plan, self.drawn = order.problem, plan, drawn
-        self.store, self.pool, self.progress, self.timeout = store, pool, progress, timeout
+        self.problem, self.plan, self.drawn, self.timeout = order.problem, plan, drawn, timeout
+        self.store, self.pool, self.progress = store, pool, progress
         self.jobs = order.jobs
         self.reproduce = order.reproduce(plan)
         self.card = self.problem.card()
@@ -148,15 +167,17 @@ class _Race:
         self.race_id = self._enter(order.resume)
 
     def _enter(self, resume: bool) -> int:
-        key = spec_hash(self.problem, self.described)
+        key = spec_hash(self.problem, self.drawn, self.described)
         before = self.store.find_resumable(key) if resume else None
-        if before is None:
-            if resume:
-                self.progress.say("No unfinished race with this plan is in the store; a new one starts.")
-            return self.store.begin_race(self.problem.name, self.card, self.described, self.manifest, key)
-        self.runs = {run.key: run for run in self.store.resume_race(before)}
-        self.progress.say(f"Race {before} goes on: {len(self.runs)} runs are done.")
-        return before
+        if before is not None:
+            self.runs = {run.key: run for run in self.store.resume_race(before)}
+            self.progress.say(f"Race {before} goes on: {len(self.runs)} runs are done.")
+            return before
+        if resume:
+            self.progress.say("The store has no unfinished race with this plan; a new one starts.")
+        return self.store.begin_race(
+            self.problem.name, self.card, self.described, self.manifest, key
+        )
 
     def run(self, started: float, compiling: float) -> RaceResult:
         tuning = self.drawn.tuning_tasks(self.problem, self.plan, self.timeout)
@@ -179,7 +200,10 @@ class _Race:
             },
             plan=self.described,
             manifest=self.manifest,
-            cannot_conclude=(*describe_limits(rows, self.plan.seeds, per_seed), *self._edges(rows, selected)),
+            cannot_conclude=(
+                *describe_limits(rows, self.plan.seeds, per_seed),
+                *self._edges(rows, selected),
+            ),
             reproduce=self.reproduce,
             seconds=time.perf_counter() - started - compiling,
             compile_seconds=compiling,
@@ -210,7 +234,11 @@ class _Race:
         return int(np.lexsort((mean, failures))[0])
 
     def _fresh(self, label: str) -> list[Run]:
-        found = {key.seed: run for key, run in self.runs.items() if key.entry == label and key.phase == "fresh"}
+        found = {
+            key.seed: run
+            for key, run in self.runs.items()
+            if key.entry == label and key.phase == "fresh"
+        }
         return [found[seed] for seed in self.plan.fresh_seeds()]
 
     def _compare(self) -> tuple[Comparison, ...]:
@@ -247,11 +275,11 @@ class _Race:
         return 10.0**score if self.card.log_scale else score
 
     def _edges(self, rows: tuple[Comparison, ...], selected: dict[str, int]) -> tuple[str, ...]:
-        flagged = [
-            f"{row.entry} ({', '.join(edge)})"
-            for row in rows
-            if (edge := at_edge(self.drawn.trials[row.entry][selected[row.entry]], self.drawn.ranges[row.entry]))
-        ]
+        flagged = []
+        for label in (row.entry for row in rows):
+            edge = at_edge(self.drawn.trials[label][selected[label]], self.drawn.ranges[label])
+            flagged += [f"{label} ({', '.join(edge)})"] if edge else []
         if not flagged:
             return ()
-        return (f"The best value found lies at an edge of the space for {', '.join(flagged)}: --extend would widen it for all.",)
+        where = f"The best value found lies at an edge of the space for {', '.join(flagged)}"
+        return (f"{where}: --extend 1 would widen it for all.",)

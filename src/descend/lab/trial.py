@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import math
+import signal
+import textwrap
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,13 +17,15 @@ from numpy.typing import NDArray
 from descend._rule import Update
 from descend._stepper import Stepper
 from descend.errors import DescendError
-from descend.lab.contract import EvaluationFailed, Instance, Problem
+from descend.lab.contract import Instance, Problem
 from descend.lab.records import Curve, Run, RunKey, Status
 
 CHECKPOINTS = 48
 """Scores per run, so many at most: half spread evenly, half by the logarithm."""
 RUNAWAY = 1e3
 """A score above this many times (1 + its start) is a divergence: nothing comes back from there in time."""
+HANG_FACTOR = 2.0
+"""A run with its scoring may take so many times the limit of its training before it is broken off."""
 
 
 @dataclass(frozen=True)
@@ -49,16 +56,21 @@ def checkpoints(steps: int) -> NDArray[np.int64]:
 def run_trial(problem: Problem, task: Task) -> Run:
     """Run ``task`` on ``problem``. A run that fails is a result with a status and a cause, never an exception."""
     trace = _Trace()
+    status: Status = "finished"
+    cause, test = "", math.nan
     try:
-        instance = problem.open(task.key.seed)
-        status, cause = _descend(instance, task, trace)
-        test = instance.test(trace.best) if task.open_test and status == "finished" else math.nan
-    except EvaluationFailed as error:
-        status, cause, test = "failed", str(error), math.nan
-    except DescendError:
-        raise
-    except Exception as error:  # noqa: BLE001 - a user's problem may raise anything; the race goes on
-        status, cause, test = "failed", f"{type(error).__name__}: {error}", math.nan
+        with _alarm(HANG_FACTOR * task.timeout):
+            instance = problem.open(task.key.seed)
+            _descend(instance, task, trace)
+            if task.open_test:
+                test = float(instance.test(_read_only(trace.best)))
+    except _RunStopped as stop:
+        status, cause = stop.status, stop.cause
+    except DescendError as error:
+        status, cause = "failed", str(error)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a user's problem may raise anything
+        said = textwrap.shorten(str(error), 300, placeholder=" …")
+        status, cause = "failed", f"{type(error).__name__}: {said}"
     return Run(
         key=task.key,
         settings=task.settings,
@@ -70,6 +82,15 @@ def run_trial(problem: Problem, task: Task) -> Run:
         seconds=trace.seconds,
         curve=Curve(np.array(trace.at, dtype=np.int64), np.array(trace.scores, dtype=np.float64)),
     )
+
+
+class _RunStopped(BaseException):
+    """The run is over before its last step; a user's ``except Exception`` must not hold it."""
+
+    def __init__(self, status: Status, cause: str) -> None:
+        super().__init__(cause)
+        self.status: Status = status
+        self.cause = cause
 
 
 class _Trace:
@@ -91,40 +112,84 @@ class _Trace:
             self.best_score, self.best = score, x.copy()
 
 
-def _descend(instance: Instance, task: Task, trace: _Trace) -> tuple[Status, str]:
-    x = instance.x0
+def _descend(instance: Instance, task: Task, trace: _Trace) -> None:
+    x = np.array(
+        instance.x0, dtype=np.float64
+    )  # a copy: a problem may hand out one array again and again
     stepper = Stepper(task.update, x, threads=1)
-    start = instance.score(x)
+    start = float(instance.score(_read_only(x)))
     trace.record(x, start)
-    ceiling = RUNAWAY * (1 + abs(start))
+    ceiling = RUNAWAY * (1 + abs(start)) if math.isfinite(start) else math.inf
     with np.errstate(all="ignore"):  # overflow is an outcome here, and is seen below
         for checkpoint in checkpoints(task.steps).tolist():
-            cause = _advance(instance, stepper, x, checkpoint, trace)
-            if cause:
-                return "diverged", cause
-            score = instance.score(stepper.solution)
-            trace.record(stepper.solution, score)
-            if not score <= ceiling:
-                return "diverged", f"the score was {score:.3g} after {checkpoint} evaluations, from {start:.3g} at the start."
-            if trace.seconds > task.timeout:
-                return "timed out", f"{trace.seconds:.1f} s of training passed the limit of {task.timeout:.1f} s."
-    return "finished", ""
+            _advance(instance, stepper, x, checkpoint, trace, task.timeout)
+            solution = _read_only(stepper.solution)
+            score = float(instance.score(solution))
+            trace.record(solution, score)
+            if not (math.isfinite(score) and score <= ceiling):
+                raise _RunStopped(
+                    "diverged",
+                    f"the score was {score:.3g} after {checkpoint} evaluations, from {start:.3g} at the start.",
+                )
 
 
 def _advance(
-    instance: Instance, stepper: Stepper, x: NDArray[np.float64], until: int, trace: _Trace
-) -> str:
-    """Step to the next checkpoint; a sentence if something stopped being finite."""
+    instance: Instance,
+    stepper: Stepper,
+    x: NDArray[np.float64],
+    until: int,
+    trace: _Trace,
+    timeout: float,
+) -> None:
+    """Step to the next checkpoint, unless something stops being finite or takes too long."""
     started = time.perf_counter()
+    end = started + timeout - trace.seconds
+    given = _read_only(x)
     try:
         while trace.evaluations < until:
-            value, gradient = instance.gradient(x)
+            value, gradient = instance.gradient(given)
             trace.evaluations += 1
-            stepper.step(gradient)
             if not math.isfinite(value):
-                return f"the loss was {value} at evaluation {trace.evaluations}."
+                raise _RunStopped(
+                    "diverged", f"the loss was {value} at evaluation {trace.evaluations}."
+                )
+            stepper.step(gradient, value)
+            if time.perf_counter() > end:
+                raise _late(timeout)
     finally:
         trace.seconds += time.perf_counter() - started
     if not np.isfinite(x).all():
-        return f"a parameter was not finite after evaluation {trace.evaluations}."
-    return ""
+        raise _RunStopped(
+            "diverged", f"a parameter was not finite after evaluation {trace.evaluations}."
+        )
+
+
+def _read_only(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A view through which a problem cannot change the optimizer's x."""
+    view = x.view()
+    view.flags.writeable = False
+    return view
+
+
+def _late(timeout: float) -> _RunStopped:
+    return _RunStopped("timed out", f"the run took longer than its limit of {timeout:.3g} s.")
+
+
+@contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    """Stop a problem that does not come back from one call, where the system has timers."""
+    usable = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+    if not usable or math.isinf(seconds):
+        yield
+        return
+
+    def ring(*_: object) -> None:
+        raise _late(seconds)
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
