@@ -52,8 +52,8 @@ def test_rule_follows_its_paper(name, dtype):
         dd.find_rule(name)(**{k: float(v) for k, v in golden["settings"].items()}), x
     )
     tolerance = SCALE[dtype] * np.finfo(dtype).eps
-    for g, expected in zip(golden["g"], golden["steps"], strict=True):
-        stepper.step(np.array(g, dtype=dtype))
+    for g, f, expected in zip(golden["g"], golden["value"], golden["steps"], strict=True):
+        stepper.step(np.array(g, dtype=dtype), float(f))
         for key, value in {"x": x, **stepper.state}.items():
             np.testing.assert_allclose(
                 value, numbers(expected[key]), rtol=tolerance, atol=tolerance, err_msg=key
@@ -66,10 +66,11 @@ def test_plain_call_of_a_rule_follows_its_paper(name):
     rule = dd.find_rule(name)
     settings = {k: float(v) for k, v in golden["settings"].items()}
     x = numbers(golden["x"])
-    states = [x if s.start == "x" else s.start for s in rule.states]
-    for t, (g, expected) in enumerate(zip(golden["g"], golden["steps"], strict=True), 1):
-        counted = {"t": t} if rule.counts else {}
-        result = rule(x, numbers(g), *states, **settings, **counted)
+    states = [x if s.start == "x" else settings.get(s.start, s.start) for s in rule.states]
+    steps = zip(golden["g"], golden["value"], golden["steps"], strict=True)
+    for t, (g, f, expected) in enumerate(steps, 1):
+        fresh = {k: v for k, v in {"t": t, "value": float(f)}.items() if k in rule.fresh}
+        result = rule(x, numbers(g), *states, **settings, **fresh)
         x, *states = result if isinstance(result, tuple) else (result,)
         for value, name_ in zip((x, *states), ("x", *(s.name for s in rule.states)), strict=True):
             # NumPy computes 1 - beta**t itself: the settings are binary fractions, so it is exact up to t = 3

@@ -7,12 +7,24 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import descend as dd
+from descend._compile.program import Program
 from descend._compile.threads import CHUNK, PARALLEL_FROM
 from descend._rule import REGISTRY
 
 OURS = [name for name in dd.list_rules() if REGISTRY[name].__module__.startswith("descend.")]
 AVERAGING = [name for name in OURS if dd.find_rule(name).solution != "x"]
-DECAYING = [name for name in OURS if "weight_decay" in dd.find_rule(name).hyperparameters]
+MEASURING = [name for name in OURS if Program(dd.find_rule(name)().links).sums]
+"""Rules that sum over elements: one element reaches all the others, and another order rounds the sum differently."""
+ARRAYWISE = [name for name in OURS if Program(dd.find_rule(name)().links).own_sums]
+"""Rules in which each array has sums of its own."""
+RATED = [name for name in OURS if "lr" in dd.find_rule(name).hyperparameters]
+DECAYING = [
+    name
+    for name in OURS
+    if "weight_decay" in dd.find_rule(name).hyperparameters
+    # an average lags behind; adan's decay is proximal, x / (1 + lr λ); norms of arrays scale the decay too
+    and name not in (*AVERAGING, *ARRAYWISE, "adan")
+]
 DTYPES = [np.float32, np.float64]
 
 every_rule = pytest.mark.parametrize("name", OURS)
@@ -27,7 +39,7 @@ def walk(update, x, gradients, threads=None):
     """Step in place; x after the last step."""
     stepper = dd.Stepper(update, x, threads=threads)
     for g in gradients:
-        stepper.step(g)
+        stepper.step(g, 2.5)  # the function's value, for the rules that read it
     return stepper
 
 
@@ -40,6 +52,15 @@ def same_bits(a, b):
     assert a.dtype == b.dtype
     assert a.shape == b.shape
     assert a.tobytes() == b.tobytes()
+
+
+def same_but_for_sums(name, a, b):
+    """The same bits; of a rule that sums, some 100 roundings of those sums, whose terms cancel."""
+    if name in MEASURING:
+        tolerance = 100 * np.finfo(a.dtype).eps
+        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
+    else:
+        same_bits(a, b)
 
 
 def same_run(a, b):
@@ -59,17 +80,18 @@ def test_order_of_elements_does_not_matter(name, dtype):
     order = np.random.default_rng(2).permutation(n)
     one = walk(bound(name), x.copy(), tape)
     other = walk(bound(name), x[order], tape[:, order])
-    same_bits(one.x[order], other.x)
+    same_but_for_sums(name, one.x[order], other.x)
     for key, value in one.state.items():
         if not isinstance(value, float):
-            same_bits(value[order], other.state[key])
+            same_but_for_sums(name, value[order], other.state[key])
 
 
 @every_dtype
 @every_rule
 def test_mirrored_gradients_take_mirrored_steps(name, dtype):
     x, tape = numbers(0, 101, dtype), numbers(1, (5, 101), dtype)
-    one, other = walk(bound(name), x.copy(), tape), walk(bound(name), -x, -tape)
+    update = bound(name, initial=0.0)  # yogi_corrected starts m above 0, as optax does
+    one, other = walk(update, x.copy(), tape), walk(update, -x, -tape)
     assert np.array_equal(one.x, -other.x)
     for key, value in one.state.items():
         if not isinstance(value, float):
@@ -77,7 +99,7 @@ def test_mirrored_gradients_take_mirrored_steps(name, dtype):
 
 
 @every_dtype
-@every_rule
+@pytest.mark.parametrize("name", [name for name in OURS if name not in ARRAYWISE])
 def test_arrays_may_be_cut_anywhere(name, dtype):
     n = 2 * CHUNK + 77
     cuts = [0, 1, 5, 6, CHUNK - 1, CHUNK + 1, n]
@@ -85,10 +107,10 @@ def test_arrays_may_be_cut_anywhere(name, dtype):
     whole = walk(bound(name), x.copy(), tape)
     parts = [x[a:b].copy() for a, b in zip(cuts, cuts[1:])]
     cut = walk(bound(name), parts, [[g[a:b] for a, b in zip(cuts, cuts[1:])] for g in tape])
-    same_bits(np.concatenate(parts), whole.x)
+    same_but_for_sums(name, np.concatenate(parts), whole.x)
     for key, value in whole.state.items():
         if not isinstance(value, float):
-            same_bits(np.concatenate(cut.state[key]), value)
+            same_but_for_sums(name, np.concatenate(cut.state[key]), value)
 
 
 @given(cuts=st.lists(st.integers(0, 40), max_size=6), seed=st.integers(0, 99))
@@ -215,7 +237,9 @@ def test_lists_dicts_and_mixed_dtypes_step_like_separate_arrays(name):
     listed = [np.asarray(x).copy() for x in xs]
     stepper = walk(bound(name), listed, [[np.asarray(g) for g in t] for t in tapes])
     for one, x, *states in zip(
-        separate, listed, *(v for v in stepper.state.values() if isinstance(v, list))
+        [] if name in MEASURING else separate,
+        listed,
+        *(v for v in stepper.state.values() if isinstance(v, list)),
     ):
         same_bits(one.x, x)
         for a, b in zip((v for v in one.state.values() if not isinstance(v, float)), states):
@@ -233,7 +257,8 @@ def test_lists_dicts_and_mixed_dtypes_step_like_separate_arrays(name):
 def test_x_is_updated_in_place_and_never_replaced(name):
     x = numbers(0, (4, 4), np.float64)
     before, alias = x.copy(), x
-    stepper = walk(bound(name, lr=0.5), x, numbers(1, (1, 4, 4), np.float64))
+    steps = 2 if name == "adopt" else 1  # its first gradient only starts its average
+    stepper = walk(bound(name, lr=0.5), x, numbers(1, (steps, 4, 4), np.float64))
     assert stepper.x is alias
     assert (alias != before).all()
 
@@ -249,7 +274,11 @@ def test_gradients_are_not_written(name):
 
 
 @every_dtype
-@every_rule
+@pytest.mark.parametrize(
+    "name",
+    # rprop's lr is its first step, which its bounds lift; ftrl's divides, so that it cannot be 0
+    [name for name in RATED if name not in ("rprop", "ftrl")],
+)
 def test_lr_zero_changes_nothing(name, dtype):
     x, tape = numbers(0, 33, dtype), numbers(1, (5, 33), dtype)
     stepper = walk(bound(name, lr=0.0), x.copy(), tape)
@@ -261,10 +290,14 @@ def test_lr_zero_changes_nothing(name, dtype):
 
 
 @every_dtype
-@every_rule
+# fromage divides by √(1 + lr²) whatever the gradient is
+@pytest.mark.parametrize("name", [name for name in OURS if name != "fromage"])
 def test_a_zero_gradient_moves_nothing_from_rest(name, dtype):
     x = numbers(0, 33, dtype)
-    stepper = walk(bound(name, weight_decay=0.0), x.copy(), np.zeros((3, 33), dtype))
+    if name == "ftrl":  # its x is a function of the sums of gradients, 0 at rest
+        x[:] = 0
+    update = bound(name, weight_decay=0.0, l1=0.0, lambd=0.0, initial=0.0)
+    stepper = walk(update, x.copy(), np.zeros((3, 33), dtype))
     if name in AVERAGING:
         same_bits(stepper.solution, x)
     else:
@@ -279,7 +312,7 @@ def test_decay_alone_shrinks_x(name):
 
 
 @every_dtype
-@every_rule
+@pytest.mark.parametrize("name", [name for name in OURS if name not in MEASURING])
 def test_nan_stays_in_its_element(name, dtype):
     x, tape = numbers(0, 20, dtype), numbers(1, (3, 20), dtype)
     clean = walk(bound(name), x.copy(), tape)
@@ -292,7 +325,7 @@ def test_nan_stays_in_its_element(name, dtype):
 
 
 @pytest.mark.parametrize("bad", [np.inf, -np.inf])
-@every_rule
+@pytest.mark.parametrize("name", [name for name in OURS if name not in MEASURING])
 def test_inf_stays_in_its_element(name, bad):
     x, tape = numbers(0, 20, np.float64), numbers(1, (3, 20), np.float64)
     clean = walk(bound(name), x.copy(), tape)
@@ -313,10 +346,10 @@ def test_compiled_rule_is_its_plain_call(name):
     x = numbers(0, 50, np.float64)
     stepper = dd.Stepper(update, x)
     for t, g in enumerate(numbers(1, (10, 50), np.float64), 1):
-        counted = {"t": t} if rule.counts else {}
+        fresh = {k: v for k, v in {"t": t, "value": 2.5}.items() if k in rule.fresh}
         before = [np.copy(v) if isinstance(v, np.ndarray) else v for v in stepper.state.values()]
-        result = rule(x.copy(), g, *before, **update.settings, **counted)
-        stepper.step(g)
+        result = rule(x.copy(), g, *before, **update.settings, **fresh)
+        stepper.step(g, 2.5)
         expected = result if isinstance(result, tuple) else (result,)
         for ours, theirs in zip((x, *stepper.state.values()), expected, strict=True):
             np.testing.assert_allclose(ours, theirs, rtol=1e-15, atol=1e-15)
@@ -392,5 +425,5 @@ def test_every_rule_steps_down_a_bowl():
         x = np.array([1.0, -2.0, 3.0])
         stepper = dd.Stepper(bound(name, lr=0.01), x)
         for _ in range(100):
-            stepper.step(2 * x)
+            stepper.step(2 * x, float(x @ x))
         assert np.abs(stepper.solution).sum() < 6.0, name

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.errors import ShapeError
+from descend.errors import HyperparameterError, ShapeError
 
 Array = NDArray[Any]
 Arrays = Array | Sequence[Array] | Mapping[Any, Array]
@@ -29,6 +30,16 @@ def flatten(value: Any, name: str, owner: str = "") -> tuple[tuple[Hashable, ...
     )
 
 
+def as_value(value: Any, owner: str) -> float:
+    """The function's value as a float; it may be inf or nan."""
+    single = isinstance(value, np.ndarray) and value.shape == () and value.dtype.kind in "fiu"
+    if not single and (isinstance(value, bool) or not isinstance(value, numbers.Real)):
+        raise HyperparameterError(
+            f"value of a step of {owner} must be the function's value at x, a float; got {value!r}."
+        )
+    return float(value)
+
+
 def as_array(value: Any, name: str) -> Array:
     """``value`` itself, which must be an array."""
     if not isinstance(value, np.ndarray):
@@ -36,7 +47,7 @@ def as_array(value: Any, name: str) -> Array:
     return value
 
 
-def like(structure: Any, keys: tuple[Hashable, ...], arrays: list[Array]) -> Any:
+def like(structure: Any, keys: tuple[Hashable, ...], arrays: Sequence[Any]) -> Any:
     """``arrays`` in the shape of ``structure``, whose keys are ``keys``."""
     if isinstance(structure, np.ndarray):
         return arrays[0]

@@ -6,9 +6,9 @@ import ast
 import warnings
 from typing import Any
 
-import descend.rules
-import descend.transforms  # noqa: F401 - so do these
-from descend._rule import REGISTRY, TRANSFORMS, Bound, Rule, Setting, Update, chain, rule
+from descend import rules, transforms, wrappers
+from descend._chain import Update, chain
+from descend._rule import REGISTRY, TRANSFORMS, Bound, Rule, Setting, rule
 from descend.errors import DescendError, HyperparameterError, unknown_name
 from descend.schedules import SCHEDULES
 
@@ -18,6 +18,9 @@ __all__ = [
     "list_rules",
     "rule",
 ]  # rule: from here, so no user's rule precedes ours
+
+_LOADED = rules, transforms, wrappers
+"""What these define enters the registry when they are imported."""
 
 
 def list_rules() -> list[str]:
@@ -64,17 +67,19 @@ def get_rule(text: str) -> Update:
         raise HyperparameterError(
             f"a rule's text must be a str such as 'adam:lr=1e-3'; got {text!r}."
         )
-    *before, last = (part.partition(":") for part in text.split(">"))
-    bound = _bound(find_rule(last[0].strip()), last[2])
-    if not before:
-        return bound
-    return chain(*(_bound(_find_transform(name.strip()), given) for name, _, given in before), bound)
+    links = [part.partition(":") for part in text.split(">")]
+    if len(links) == 1:
+        name, _, settings = links[0]
+        return _bound(find_rule(name.strip()), settings)
+    return chain(*(_bound(_find_link(name.strip()), settings) for name, _, settings in links))
 
 
-def _find_transform(name: str) -> Rule:
-    if name not in TRANSFORMS:
-        raise unknown_name("transform", name, TRANSFORMS)
-    return TRANSFORMS[name]
+def _find_link(name: str) -> Rule:
+    """A rule, or what may stand before or after one in a chain."""
+    known = {**TRANSFORMS, **REGISTRY}
+    if name not in known:
+        raise unknown_name("rule or transform", name, known)
+    return known[name]
 
 
 def _bound(found: Rule, settings: str) -> Bound:
@@ -119,6 +124,13 @@ def _value(node: ast.expr, name: str, owner: str) -> Any:
     return value
 
 
+def _argument(node: ast.expr, name: str, owner: str) -> Any:
+    """What a schedule takes: a number, a schedule, or several of them, as in ``boundaries=(3, 5)``."""
+    if isinstance(node, ast.Tuple | ast.List):
+        return tuple(_argument(item, name, owner) for item in node.elts)
+    return _value(node, name, owner)
+
+
 def _schedule(node: ast.Call, name: str, owner: str) -> Any:
     """The schedule of ``cosine(1e-3, steps=100)``, or of the same as its repr has it, ``dd.cosine(…)``."""
     if isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) == "dd":
@@ -130,8 +142,10 @@ def _schedule(node: ast.Call, name: str, owner: str) -> Any:
         )
     if node.func.id not in SCHEDULES:
         raise unknown_name("schedule", node.func.id, SCHEDULES)
-    arguments = [_value(a, name, owner) for a in node.args]
-    keywords = {n: _value(k.value, name, owner) for n, k in zip(names, node.keywords, strict=True)}
+    arguments = [_argument(a, name, owner) for a in node.args]
+    keywords = {
+        n: _argument(k.value, name, owner) for n, k in zip(names, node.keywords, strict=True)
+    }
     try:
         return SCHEDULES[node.func.id](*arguments, **keywords)
     except TypeError as error:

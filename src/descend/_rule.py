@@ -1,30 +1,33 @@
 """Rules and how they are bound and chained: the signature is the schema.
 
 ``@rule`` turns the text of an update into a `Rule`. Positional names are ``x``, ``g``, then one name per state;
-keyword-only names are scalars, fresh at every step: ``t`` (1, 2, 3 …) and hyperparameters, each annotated with its domain.
+keyword-only names are scalars, fresh at every step: ``t`` (1, 2, 3 …), ``value`` (of the function, at x) and hyperparameters, each annotated with its domain.
 Calling a rule with settings binds it; calling it with arrays computes one step, which is the reference for every backend.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, overload
 
-from descend._signature import read_signature
+from descend._signature import Signature, read_signature
 from descend.errors import HyperparameterError, RuleError, nearest
 
 Schedule = Callable[[int], float]
 Setting = float | Schedule
 
 REGISTRY: dict[str, Rule] = {}
-TRANSFORMS: dict[str, Transform] = {}
+TRANSFORMS: dict[str, Rule] = {}
+"""What may stand before or after a rule in a chain, by name."""
 
 
 class Rule:
     """The text of one optimizer (or, as a `Transform`, of one change to its input)."""
 
+    takes: tuple[str, ...] = ("x", "g")
     outputs: tuple[str, ...] = ("x",)
 
     def __init__(
@@ -32,6 +35,7 @@ class Rule:
         function: Callable[..., Any],
         init: Mapping[str, str | float] | None = None,
         solution: str = "x",
+        signature: Signature | None = None,
     ) -> None:
         self.function = function
         self.name = function.__name__
@@ -41,12 +45,13 @@ class Rule:
         self.__qualname__ = function.__qualname__
         self.solution = solution
         self._init = dict(init or {})
-        signature = read_signature(function, self._init)
+        signature = signature or read_signature(function, self._init, self.takes)
+        self._signature = signature
         self.states = signature.states
         self.hyperparameters = signature.hyperparameters
         self.shared = signature.shared
-        self.counts = signature.counts
-        if self.shared and not isinstance(self, Transform):
+        self.fresh = signature.fresh
+        if self.shared and not isinstance(self, Transform | After):
             raise RuleError(f"{self.shared[0]} of {self.name} must have a default; got none.")
         if solution not in {"x", *(s.name for s in self.states if not s.scalar)}:
             raise RuleError(
@@ -79,12 +84,12 @@ class Rule:
 
     def _compute(self, args: tuple[Any, ...], scalars: dict[str, Any]) -> Any:
         """One step of the rule's text, with defaults for the hyperparameters that are not given."""
-        wanted = ["x", "g", *(s.name for s in self.states)]
+        wanted = [*self.takes, *(s.name for s in self.states)]
         if len(args) != len(wanted):
             raise RuleError(
                 f"a step of {self.name} takes {', '.join(wanted)}; got {len(args)} arguments."
             )
-        fresh = (*self.shared, *(["t"] if self.counts else []))
+        fresh = (*self.shared, *self.fresh)
         missing = [name for name in fresh if name not in scalars]
         unknown = [name for name in scalars if name not in (*fresh, *self.hyperparameters)]
         if missing or unknown:
@@ -116,13 +121,20 @@ class Rule:
         home = sys.modules.get(self.__module__)
         if self.__module__ != "__main__" and getattr(home, self.__qualname__, None) is self:
             return str(self.__qualname__)
-        return type(self), (self.function, self._init, self.solution)
+        # with its schema: names in annotations do not travel with a function
+        return type(self), (self.function, self._init, self.solution, self._signature)
 
 
 class Transform(Rule):
     """A rule-shaped change of ``x`` and ``g`` that comes before the rule of a chain."""
 
     outputs = ("x", "g")
+
+
+class After(Rule):
+    """A change of what a rule made of ``x``; it comes after the rule of a chain and sees ``before``, the rule's own x."""
+
+    takes = ("x", "g", "before")
 
 
 @dataclass(frozen=True)
@@ -146,6 +158,15 @@ class Bound:
         return (self,)
 
     @property
+    def core(self) -> Bound:
+        return self
+
+    @property
+    def is_rule(self) -> bool:
+        """Whether it can stand alone."""
+        return not isinstance(self.rule, Transform | After)
+
+    @property
     def settings(self) -> dict[str, Setting]:
         """Every hyperparameter by name: the settings given over the defaults."""
         defaults: dict[str, Setting] = {
@@ -167,92 +188,6 @@ class Bound:
         return f"{self.rule!r}({', '.join(f'{k}={v!r}' for k, v in self.given)})"
 
 
-@dataclass(frozen=True)
-class Chain:
-    """Transforms, then one rule, traced to one kernel."""
-
-    links: tuple[Bound, ...]
-
-    @property
-    def name(self) -> str:
-        return "+".join(link.name for link in self.links)
-
-    @property
-    def rule(self) -> Rule:
-        return self.links[-1].rule
-
-    @property
-    def text(self) -> str:
-        """The update as text that ``get_rule`` reads: ``clip_norm:max_norm=1.0 > adam``."""
-        return " > ".join(link.text for link in self.links)
-
-    def __repr__(self) -> str:
-        return f"dd.chain({', '.join(map(repr, self.links))})"
-
-
-Update = Bound | Chain
-
-
-def bind(update: Rule | Update) -> Update:
-    """``update`` as something a stepper can run: a bare rule gets its defaults."""
-    if isinstance(update, Transform):
-        raise RuleError(
-            f"{update.name} is a transform; put it before a rule: dd.chain(dd.{update.name}(), dd.sgd())."
-        )
-    if isinstance(update, Rule):
-        return update()
-    if isinstance(update, Bound) and isinstance(update.rule, Transform):
-        return bind(update.rule)
-    if isinstance(update, Bound | Chain):
-        return update
-    raise RuleError(f"the optimizer must be a rule such as dd.adam(lr=1e-3); got {update!r}.")
-
-
-def chain(*parts: Rule | Update) -> Chain:
-    """Compose transforms and one rule, applied from left to right, into one update.
-
-    Parameters
-    ----------
-    *parts : transforms, then one rule last; chains are taken apart
-
-    Raises
-    ------
-    RuleError
-        If the last part is not a rule, or another one is not a transform.
-
-    Examples
-    --------
-    >>> import descend as dd
-    >>> dd.chain(dd.clip_norm(1.0), dd.decay(0.01), dd.adam(lr=1e-3))
-    dd.chain(dd.clip_norm(max_norm=1.0), dd.decay(weight_decay=0.01), dd.adam(lr=0.001))
-    """
-    links = tuple(_links(parts))
-    if not links or isinstance(links[-1].rule, Transform):
-        raise RuleError(f"a chain must end with a rule such as dd.sgd(); got {list(parts)!r}.")
-    for link in links[:-1]:
-        if not isinstance(link.rule, Transform):
-            raise RuleError(
-                f"a chain must have one rule, at its end; {link.name} comes before {links[-1].name}."
-            )
-    for link in links:
-        missing = [name for name in link.rule.shared if name not in links[-1].settings]
-        if missing:
-            raise RuleError(
-                f"{link.name} needs {missing[0]} of the chain's rule, and {links[-1].name} has none."
-            )
-    return Chain(links)
-
-
-def _links(parts: tuple[Rule | Update, ...]) -> Iterator[Bound]:
-    for part in parts:
-        if isinstance(part, Rule):
-            yield part()
-        elif isinstance(part, Bound | Chain):
-            yield from part.links
-        else:
-            raise RuleError(f"a chain takes rules and transforms; got {part!r}.")
-
-
 @overload
 def rule(function: Callable[..., Any], /) -> Rule: ...
 @overload
@@ -265,20 +200,20 @@ def rule(
     init: Mapping[str, str | float] | None = None,
     solution: str = "x",
 ) -> Any:
-    """Make a rule from the text of an update, and enter it in the registry.
+    """Make a rule from the text of an update, and enter it in the registry, where it takes the place of a namesake (with a warning).
 
     A rule may be defined again in its own module, as cells of a notebook are; no other module's rule is replaced.
 
     Parameters
     ----------
-    function : the update ``(x, g, *states, *, t, **hyperparameters) -> x`` or ``(x, *states)``
-    init : for each state that does not start at 0, a number or the name ``x``, or a hyperparameter's
+    function : the update ``(x, g, *states, *, t, value, **hyperparameters) -> x`` or ``(x, *states)``
+    init : for each state that does not start at 0, a number or the name ``x``, or a hyperparameter's (of a scalar, that alone)
     solution : the name of the state that holds the answer, for rules whose gradients are taken elsewhere
 
     Raises
     ------
     RuleError
-        If the signature does not follow the schema, or another module has a rule of that name.
+        If the signature does not follow the schema.
 
     Examples
     --------
@@ -298,10 +233,39 @@ def rule(
 def _register(made: Rule) -> Rule:
     namesake = REGISTRY.get(made.name, made)
     if namesake.__module__ != made.__module__:
-        raise RuleError(
-            f"a new rule must have a name of its own; {made.name!r} is the rule of {namesake.__module__}."
+        warnings.warn(
+            f"the rule {made.name!r} of {made.__module__} takes the name from that of {namesake.__module__}.",
+            stacklevel=3,
         )
     REGISTRY[made.name] = made
+    return made
+
+
+@overload
+def after(function: Callable[..., Any], /) -> After: ...
+@overload
+def after(
+    *, init: Mapping[str, str | float] | None = None, solution: str = "x"
+) -> Callable[[Callable[..., Any]], After]: ...
+def after(
+    function: Callable[..., Any] | None = None,
+    *,
+    init: Mapping[str, str | float] | None = None,
+    solution: str = "x",
+) -> Any:
+    """Make what comes after the rule of a chain from ``(x, g, before, *states, *, …) -> (x, *states)``.
+
+    ``x`` is what the rule made of ``before``. ``init`` and ``solution`` are as for `rule`.
+    """
+
+    def made(f: Callable[..., Any]) -> After:
+        return _enter(After(f, init, solution))
+
+    return made if function is None else made(function)
+
+
+def _enter(made: After) -> After:
+    TRANSFORMS.setdefault(made.name, made)
     return made
 
 

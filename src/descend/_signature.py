@@ -10,6 +10,9 @@ from typing import Any, get_type_hints
 from descend.domains import HostScalar, Interval
 from descend.errors import RuleError
 
+FRESH = ("t", "value")
+"""Scalars that every step brings: its number from 1, and the function's value at x."""
+
 
 @dataclass(frozen=True)
 class Hyperparameter:
@@ -34,21 +37,26 @@ class State:
 
 @dataclass(frozen=True)
 class Signature:
-    """What a rule takes: ``counts`` says whether t is among it, ``shared`` names scalars of the chain's rule."""
+    """What a rule takes: ``fresh`` names those of t and value that it reads, ``shared`` scalars of the chain's rule."""
 
     states: tuple[State, ...]
     hyperparameters: dict[str, Hyperparameter]
     shared: tuple[str, ...]
-    counts: bool
+    fresh: tuple[str, ...]
 
 
-def read_signature(function: Callable[..., Any], init: Mapping[str, str | float]) -> Signature:
+def read_signature(
+    function: Callable[..., Any],
+    init: Mapping[str, str | float],
+    takes: tuple[str, ...] = ("x", "g"),
+) -> Signature:
     """The schema of a rule's text.
 
     Parameters
     ----------
     function : the update ``(x, g, *states, *, t, **hyperparameters)``
     init : what states start from, other than 0
+    takes : the names that come first
 
     Raises
     ------
@@ -61,20 +69,24 @@ def read_signature(function: Callable[..., Any], init: Mapping[str, str | float]
     hints = _hints(function)
     positional = [p for p in signature.parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
     scalars = [p for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY]
-    if [p.name for p in positional[:2]] != ["x", "g"]:
-        raise RuleError(f"{owner} must take x and g first; got {signature}.")
+    if tuple(p.name for p in positional[: len(takes)]) != takes:
+        raise RuleError(f"{owner} must take {' and '.join(takes)} first; got {signature}.")
     if len(positional) + len(scalars) != len(signature.parameters):
         raise RuleError(f"{owner} must name each of its arguments; got {signature}.")
-    own = [p for p in scalars if p.name != "t"]
+    fresh = tuple(name for name in FRESH if name in (p.name for p in scalars))
+    own = [p for p in scalars if p.name not in FRESH]
+    given = [p.name for p in scalars if p.name in FRESH and p.default is not p.empty]
+    if given:
+        raise RuleError(f"{given[0]} of {owner} must have no default, since every step brings it.")
     hyperparameters = {
         p.name: _hyperparameter(p, hints.get(p.name), owner)
         for p in own
         if p.default is not p.empty
     }
-    states = tuple(_state(p, hints.get(p.name), init, owner) for p in positional[2:])
+    states = tuple(_state(p, hints.get(p.name), init, owner) for p in positional[len(takes) :])
     _check_starts(states, init, hyperparameters, owner)
     shared = tuple(p.name for p in own if p.default is p.empty)
-    return Signature(states, hyperparameters, shared, counts=len(own) < len(scalars))
+    return Signature(states, hyperparameters, shared, fresh)
 
 
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:
@@ -97,7 +109,8 @@ def _hyperparameter(p: inspect.Parameter, hint: Any, owner: str) -> Hyperparamet
 
 def _state(p: inspect.Parameter, hint: Any, init: Mapping[str, str | float], owner: str) -> State:
     if any(isinstance(mark, HostScalar) for mark in getattr(hint, "__metadata__", ())):
-        return State(p.name, 0.0 if p.default is p.empty else float(p.default), scalar=True)
+        default = 0.0 if p.default is p.empty else float(p.default)
+        return State(p.name, init.get(p.name, default), scalar=True)
     if p.default is not p.empty:
         raise RuleError(
             f"{p.name} of {owner} must have no default, since it is an array; "
@@ -109,13 +122,17 @@ def _state(p: inspect.Parameter, hint: Any, init: Mapping[str, str | float], own
 def _check_starts(
     states: tuple[State, ...], init: Mapping[str, str | float], known: Mapping[str, Any], owner: str
 ) -> None:
-    """``init`` names array states, and starts are numbers, x or hyperparameters."""
-    wrong = [name for name in init if name not in {s.name for s in states if not s.scalar}]
+    """``init`` names states; arrays start from a number, x or a hyperparameter, scalars here from a hyperparameter."""
+    wrong = [name for name in init if name not in {s.name for s in states}]
     if wrong:
-        raise RuleError(
-            f"init of {owner} must name array states; got {', '.join(map(repr, wrong))}."
-        )
+        raise RuleError(f"init of {owner} must name states; got {', '.join(map(repr, wrong))}.")
     for s in states:
+        if s.scalar:
+            if s.name in init and s.start not in known:
+                raise RuleError(
+                    f"init of {s.name} of {owner} must be a hyperparameter, since it is a scalar; got {s.start!r}."
+                )
+            continue
         number = isinstance(s.start, int | float) and not isinstance(s.start, bool)
         if not number and s.start != "x" and s.start not in known:
             raise RuleError(

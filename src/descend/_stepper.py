@@ -15,14 +15,16 @@ from descend._arrays import (
     Array,
     Arrays,
     as_array,
+    as_value,
     check_gradients,
     check_parameters,
     flatten,
     like,
 )
-from descend._compile.program import Program, name_links
+from descend._chain import Update, bind
+from descend._compile.program import Program
 from descend._compile.threads import available_threads, check_threads
-from descend._rule import Rule, Update, bind
+from descend._rule import Rule
 from descend._slab import Slab
 from descend._stored_state import describe, parameters_of, part_name, rule_of
 from descend.errors import ShapeError
@@ -66,55 +68,71 @@ class Stepper:
         self._keys, self._arrays = flatten(x, "x")
         check_parameters(self._keys, self._arrays)
         self._program = Program(self.rule.links)
-        names = name_links(self.rule.links)
         self._settings = _Settings(self.rule)
-        solution = self.rule.rule.solution
-        self._solution = "x" if solution == "x" else names[-1].states[solution]
         first = dict(zip(self._program.hyperparameters, self._settings.at(1), strict=True))
         starts = {s.name: first.get(str(s.start), s.start) for s in self._program.states}
-        self._scalars = {name: float(starts.pop(name)) for name in self._program.scalar_states}
+        scalars = {name: float(starts.pop(name)) for name in self._program.scalar_states}
         threads = available_threads() if threads is None else check_threads(threads)
-        dtypes = sorted({a.dtype for a in self._arrays}, key=str)
-        self._slab_of = [dtypes.index(a.dtype) for a in self._arrays]
+        self._slab_of = self._divide()
         self._slabs = [
-            Slab(self._program, part, starts, threads)
-            for part in self._parts(self._arrays, len(dtypes))
+            Slab(self._program, part, starts, threads) for part in self._parts(self._arrays)
         ]
+        # where arrays have sums of their own, each has scalars of its own
+        self._row_of = [i if self._program.own_sums else 0 for i in range(len(self._slabs))]
+        self._scalars = [dict(scalars) for _ in range(max(self._row_of, default=0) + 1)]
 
-    def step(self, g: Arrays) -> None:
+    def _divide(self) -> list[int]:
+        """The slab of each array: one for all of a dtype, or one each where arrays have sums of their own."""
+        if self._program.own_sums:
+            return list(range(len(self._arrays)))
+        dtypes = sorted({a.dtype for a in self._arrays}, key=str)
+        return [dtypes.index(a.dtype) for a in self._arrays]
+
+    def step(self, g: Arrays, value: float | None = None) -> None:
         """Take one step with the gradient ``g`` of x's structure and shapes; x and state change in place.
+
+        ``value``, the function's at x, is needed by rules such as ``polyak_sgd`` and ignored by the rest.
 
         Raises
         ------
         ShapeError
             If the structure, a shape or a dtype of g does not fit; nothing has changed then.
         HyperparameterError
-            If a schedule gives a value outside its domain; nothing has changed then.
+            If a schedule gives a value outside its domain, or a rule needs ``value`` and it is no number; nothing has changed then.
         """
         gradients = self._gradients(g)
         t = self.t + 1
-        values = [t, *self._settings.at(t), *self._scalars.values()]
-        for slab, part in zip(self._slabs, self._parts(gradients, len(self._slabs)), strict=True):
+        fresh = [t] if len(self._program.fresh) == 1 else [t, as_value(value, self.rule.name)]
+        shared = [*fresh, *self._settings.at(t)]
+        rows = [[*shared, *scalars.values()] for scalars in self._scalars]
+        for slab, part in zip(self._slabs, self._parts(gradients), strict=True):
             slab.take(part)
         program = self._program
         if program.sums:
-            values += self._measured(values)
-        scalars = program.host[-1](*values)
-        following = program.next_scalars(*values) if self._scalars else ()
-        for slab in self._slabs:
-            slab.update(scalars)
-        if following:
-            self._scalars = dict(zip(self._scalars, following, strict=True))
+            self._measure(rows)
+        updates = [program.host[-1](*row) for row in rows]
+        following = [program.next_scalars(*row) for row in rows] if program.scalar_states else ()
+        for slab, i in zip(self._slabs, self._row_of, strict=True):
+            slab.update(updates[i])
+        for scalars, values in zip(self._scalars, following, strict=False):
+            scalars.update(zip(scalars, values, strict=True))
         self.t = t
 
     @property
     def state(self) -> dict[str, Any]:
-        names = [s.name for s in self._program.states]
-        return {n: self._scalars[n] if n in self._scalars else self._collect(n) for n in names}
+        return {
+            s.name: self._scalar(s.name) if s.scalar else self._collect(s.name)
+            for s in self._program.states
+        }
+
+    def _scalar(self, name: str) -> Any:
+        values = [scalars[name] for scalars in self._scalars]
+        return like(self.x, self._keys, values) if self._program.own_sums else values[0]
 
     @property
     def solution(self) -> Any:
-        return self.x if self._solution == "x" else self._collect(self._solution)
+        name = self._program.solution
+        return self.x if name == "x" else self._collect(name)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a checkpoint: rule, settings, t, parameters and state, with checksums, whole or not at all.
@@ -178,7 +196,10 @@ class Stepper:
         for name in stepper._state_arrays():
             for key, view in zip(stepper._keys or ("",), stepper._listed(name), strict=True):
                 view[...] = arrays[part_name(name, key, stepper._keys)]
-        stepper._scalars = {n: float.fromhex(v) for n, v in values["scalars"].items()}
+        stepper._scalars = [
+            {name: float.fromhex(row[name]) for name in stepper._program.scalar_states}
+            for row in values["scalars"]
+        ]
         stepper.t = values["t"]
         return stepper
 
@@ -193,13 +214,15 @@ class Stepper:
         views = [iter(slab.views[name]) for slab in self._slabs]
         return [next(views[i]) for i in self._slab_of]
 
-    def _parts(self, arrays: list[Array], slabs: int) -> list[list[Array]]:
+    def _parts(self, arrays: list[Array]) -> list[list[Array]]:
         """The arrays of each slab."""
+        slabs = max(self._slab_of, default=-1) + 1
         if slabs == 1:
             return [arrays]
-        return [
-            [a for a, i in zip(arrays, self._slab_of, strict=True) if i == s] for s in range(slabs)
-        ]
+        parts: list[list[Array]] = [[] for _ in range(slabs)]
+        for array, slab in zip(arrays, self._slab_of, strict=True):
+            parts[slab].append(array)
+        return parts
 
     def _gradients(self, g: Arrays) -> list[Array]:
         """The arrays of ``g`` in x's order, all of them checked."""
@@ -221,15 +244,26 @@ class Stepper:
         check_gradients(self.rule.name, self._keys, self._arrays, gradients)
         return gradients
 
-    def _measured(self, values: list[float]) -> list[float]:
-        """Every sum over all elements, stage by stage: a later one may need an earlier one."""
-        sums = [0.0] * len(self._program.sums)
-        for index, stage in enumerate(self._program.stages[:-1]):
-            scalars = self._program.host[index](*values, *sums)
-            partial = np.concatenate([slab.measure(index, scalars) for slab in self._slabs])
-            for (name, _), column in zip(stage.results, partial.T.tolist(), strict=True):
-                sums[self._program.sums.index(name)] = _sum(column)
-        return sums
+    def _measure(self, rows: list[list[float]]) -> None:
+        """Append every sum to the rows, stage by stage: a later one may need an earlier one."""
+        program, known = self._program, len(rows[0])
+        for row in rows:
+            row.extend([0.0] * len(program.sums))
+        for index, stage in enumerate(program.stages[:-1]):
+            scalars = [program.host[index](*row) for row in rows]
+            partial = [
+                slab.measure(index, scalars[i])
+                for slab, i in zip(self._slabs, self._row_of, strict=True)
+            ]
+            for column, (name, _) in enumerate(stage.results):
+                place = known + program.sums.index(name)
+                if name in program.own_sums:
+                    for row, part in zip(rows, partial, strict=True):
+                        row[place] = _sum(part[:, column].tolist())
+                else:
+                    whole = _sum(np.concatenate([part[:, column] for part in partial]).tolist())
+                    for row in rows:
+                        row[place] = whole
 
 
 def _sum(values: list[float]) -> float:

@@ -9,14 +9,14 @@ import numpy as np
 
 from descend._arrays import Array, Arrays, flatten, like
 from descend._catalogue import get_rule
+from descend._chain import Update, bind
 from descend._compile.program import Program
-from descend._rule import Update, bind
 from descend.errors import CheckpointError, DescendError
 
 _KINDS = {"array": np.empty(0), "list": [], "dict": {}}
 
 
-def describe(update: Update, x: Arrays, t: int, scalars: dict[str, float]) -> dict[str, Any]:
+def describe(update: Update, x: Arrays, t: int, scalars: list[dict[str, float]]) -> dict[str, Any]:
     """The values of a checkpoint, all of them plain."""
     keys, _ = flatten(x, "x")
     plain = all(isinstance(key, str | int) and not isinstance(key, bool) for key in keys)
@@ -35,7 +35,7 @@ def describe(update: Update, x: Arrays, t: int, scalars: dict[str, float]) -> di
         "t": t,
         "x": kind,
         "keys": list(keys),
-        "scalars": {name: value.hex() for name, value in scalars.items()},
+        "scalars": [{name: value.hex() for name, value in row.items()} for row in scalars],
     }
 
 

@@ -16,7 +16,7 @@ from descend.errors import HyperparameterError
 
 @dataclass(frozen=True)
 class Interval:
-    """The real numbers between ``low`` and ``high``; ``high`` never belongs to it.
+    """The real numbers between ``low`` and ``high``; an end belongs to it only where it is closed.
 
     >>> print(Interval(0.0, 1.0, closed_low=True))
     a float in [0, 1)
@@ -27,19 +27,22 @@ class Interval:
     low: float
     high: float
     closed_low: bool = False
+    closed_high: bool = False
 
     def __contains__(self, value: float) -> bool:
         above = self.low <= value if self.closed_low else self.low < value
-        return above and value < self.high
+        below = value <= self.high if self.closed_high else value < self.high
+        return above and below
 
     def __str__(self) -> str:
-        return f"a float in {'[' if self.closed_low else '('}{self.low:g}, {self.high:g})"
+        ends = "[" if self.closed_low else "(", "]" if self.closed_high else ")"
+        return f"a float in {ends[0]}{self.low:g}, {self.high:g}{ends[1]}"
 
     def check(self, value: Any, name: str, owner: str) -> float:
         """``value`` as a float, or a `HyperparameterError` that names ``name``, ``owner`` and the domain."""
         number = _as_float(value)
         if not math.isfinite(number) or number not in self:
-            raise HyperparameterError(f"{name} of {owner} must be {self}; got {_brief(value)}.")
+            raise HyperparameterError(f"{name} of {owner} must be {self}; got {brief(value)}.")
         return number
 
 
@@ -53,7 +56,8 @@ def _as_float(value: Any) -> float:
         return math.inf
 
 
-def _brief(value: Any) -> str:
+def brief(value: Any) -> str:
+    """The repr of a refused value, cut to 80 characters."""
     try:
         text = repr(value)
     except ValueError:  # Python refuses to print an int of more than 4300 digits
@@ -72,5 +76,11 @@ NonNegative = Annotated[float, Interval(0.0, math.inf, closed_low=True)]
 """A float of at least 0; learning rates are in it, so that a warm-up may start from 0."""
 Decay = Annotated[float, Interval(0.0, 1.0, closed_low=True)]
 """The factor of an exponential average: at least 0, below 1."""
+Share = Annotated[float, Interval(0.0, 1.0, closed_low=True, closed_high=True)]
+"""The weight of one of two terms: 0, 1 or between."""
 Scalar = Annotated[float, HostScalar()]
 """A state that is one number, not an array; its default is its first value."""
+Growth = Annotated[float, Interval(1.0, math.inf, closed_low=True)]
+"""A factor of at least 1."""
+Real = Annotated[float, Interval(-math.inf, math.inf)]
+"""Any finite float."""

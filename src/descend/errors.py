@@ -56,11 +56,12 @@ class UnknownNameError(DescendError, KeyError):
 def nearest(name: str, known: Iterable[str]) -> str:
     """The hint ``Did you mean 'adam'?`` with a leading space, or nothing when no name is close.
 
-    >>> nearest("adma", ["adam", "lion"])
+    >>> nearest("adma", ["adam", "adamax", "lion"])
     " Did you mean 'adam'?"
     """
-    close = difflib.get_close_matches(name, sorted(known), n=1)
-    return f" Did you mean {close[0]!r}?" if close else ""
+    close = difflib.get_close_matches(name, sorted(known), n=10)
+    swapped = [k for k in close if sorted(k) == sorted(name)]  # the commonest slip of all
+    return f" Did you mean {(swapped or close)[0]!r}?" if close else ""
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:

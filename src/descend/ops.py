@@ -68,6 +68,12 @@ class Symbol:
     def __rpow__(self, other: Any) -> Symbol:
         return Symbol("**", other, self)
 
+    def __mod__(self, other: Any) -> Symbol:
+        return Symbol("%", self, other)
+
+    def __floordiv__(self, other: Any) -> Symbol:
+        return Symbol("//", self, other)
+
     def __neg__(self) -> Symbol:
         return Symbol("neg", self)
 
@@ -163,6 +169,11 @@ def maximum(a: Any, b: Any) -> Any:
     return where((a > b) | (a != a), a, b)  # noqa: PLR0124 - true of nan
 
 
+def quotient(a: Any, b: Any, otherwise: Any) -> Any:
+    """``a / b`` where b is positive, ``otherwise`` elsewhere; nothing is divided by 0."""
+    return where(b > 0, a / where(b > 0, b, 1.0), otherwise)
+
+
 def total(x: Any) -> Any:
     """The sum over all elements of all arrays: a measured scalar, known before the update runs."""
     if isinstance(x, Symbol):
@@ -173,3 +184,18 @@ def total(x: Any) -> Any:
 def norm(x: Any) -> Any:
     """The Euclidean norm over all elements of all arrays: a measured scalar."""
     return sqrt(total(x * x))
+
+
+def array_total(x: Any) -> Any:
+    """The sum over the elements of each array alone: a measured scalar, another one for every array."""
+    return Symbol("array_total", x, per_element=False) if isinstance(x, Symbol) else x.sum()
+
+
+def array_norm(x: Any) -> Any:
+    """The Euclidean norm of each array alone: a measured scalar, another one for every array."""
+    return sqrt(array_total(x * x))
+
+
+def array_size(x: Any) -> Any:
+    """The number of elements of each array alone."""
+    return array_total(where(x == x, 1.0, 1.0)) if isinstance(x, Symbol) else x.size  # noqa: PLR0124 - any condition will do

@@ -2,23 +2,46 @@
 
 from __future__ import annotations
 
+from math import inf, nan
 from typing import Any
 
 from descend._rule import transform
 from descend.domains import NonNegative, Positive
-from descend.ops import maximum, minimum, norm
+from descend.ops import array_norm, maximum, minimum, norm, where
 
 
 @transform
 def clip_norm(x: Any, g: Any, *, max_norm: Positive = 1.0) -> Any:
     """Scale the whole gradient down to the global norm ``max_norm``; shorter ones pass unchanged.
 
-    ``g ← g · min(1, max_norm / ‖g‖)`` with ‖g‖ over all arrays together.
+    ``g ← g · min(1, max_norm / ‖g‖)`` with ‖g‖ over all arrays together. Where ‖g‖ overflows, all is nan: a step of 0 would hide it.
 
     References: Pascanu, Mikolov, Bengio, "On the difficulty of training recurrent neural networks", 2013, Algorithm 1.
     Differs: torch divides by ‖g‖ + 1e-6.
     """
-    return x, g * (max_norm / maximum(norm(g), max_norm))
+    length = norm(g)
+    return x, g * where(length < inf, max_norm / maximum(length, max_norm), nan)
+
+
+@transform
+def clip_norm_each(x: Any, g: Any, *, max_norm: Positive = 1.0) -> Any:
+    """Scale the gradient of each array down to the norm ``max_norm``; shorter ones pass unchanged.
+
+    Same as: Keras's ``clipnorm``, ``optax.clip_by_block_rms`` but for its root mean square.
+    """
+    return x, g * (max_norm / maximum(array_norm(g), max_norm))
+
+
+@transform
+def agc(x: Any, g: Any, *, clipping: Positive = 1e-2, eps: Positive = 1e-3) -> Any:
+    """Adaptive gradient clipping, array by array: the gradient's norm is at most ``clipping`` times the parameters'.
+
+    ``g ← g · min(1, clipping · max(‖x‖, ε) / ‖g‖)``
+
+    References: Brock et al., "High-performance large-scale image recognition without normalization", 2021, eq. 3 (per array, not per unit).
+    """
+    limit = clipping * maximum(array_norm(x), eps)
+    return x, g * (limit / maximum(array_norm(g), limit))
 
 
 @transform

@@ -20,6 +20,8 @@ TAPE = [  # signs change in every element; the last one's gradient starts at zer
     [D("0.75"), D(2), D("0.125"), D(-1)],
 ]
 
+VALUES = [D("3.5"), D("2.25"), D("1.125")]  # the function's, for the rules that read it
+
 PAPERS = {
     "sgd": "Robbins, Monro, 'A stochastic approximation method', 1951, eq. 6",
     "momentum": "Polyak, 'Some methods of speeding up the convergence of iteration methods', 1964, eq. 9 (two-term form)",
@@ -181,7 +183,7 @@ def schedule_free_sgd(lr, beta):
         z = [a - lr * b for a, b in zip(z, g)]
         average = [(1 - c) * a + c * b for a, b in zip(average, z)]
         y = [(1 - beta) * a + beta * b for a, b in zip(z, average)]
-        yield {"x": y, "z": z, "average": average}
+        yield {"x": y, "z": z, "average": average, "weights": t * lr**2}
 
 
 def as_text(value):
@@ -204,7 +206,8 @@ def main(folder=Path(__file__).parent):
                 "paper": family["PAPERS"][name],
                 "settings": settings,
                 "x": as_text(X0),
-                "g": [as_text(g) for g in TAPE],
+                "g": [as_text(g) for g in family.get("TAPES", {}).get(name, TAPE)],
+                "value": as_text(VALUES),
                 "steps": [{k: as_text(v) for k, v in step.items()} for step in steps],
             }
             (folder / f"{name}.json").write_text(json.dumps(golden, indent=1) + "\n")

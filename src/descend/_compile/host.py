@@ -13,7 +13,7 @@ from descend.errors import RuleError
 from descend.ops import Symbol
 
 _NUMBERS = (numbers.Real, np.bool_)
-_INFIX = frozenset({"+", "-", "*", "/", "<", ">", "<=", ">=", "==", "!="})
+_INFIX = frozenset({"+", "-", "*", "/", "//", "%", "<", ">", "<=", ">=", "==", "!="})
 
 
 def variable(name: str) -> str:
@@ -27,7 +27,7 @@ def print_scalar(node: Any, sums: Mapping[int, str]) -> str:
         return _literal(node)
     if node.op == "leaf":
         return variable(node.args[0])
-    if node.op == "total":
+    if id(node) in sums:
         return sums[id(node)]
     if node.op == "-" and is_literal(node.args[0], 1) and _is_power(node.args[1]):
         # 1 − β^t loses its digits when β is near 1

@@ -14,12 +14,13 @@ from typing import Any
 
 from descend._compile.host import HostFunction, is_literal, print_scalar, variable
 from descend._rule import Bound
-from descend._signature import State
+from descend._signature import FRESH, State
 from descend.errors import RuleError
 from descend.ops import Symbol
 
 _INFIX = frozenset({"+", "-", "*", "/", "**", "<", ">", "<=", ">=", "==", "!="})
 _NESTED = 50
+_TOTALS = ("total", "array_total")
 """Parentheses after which an expression gets a name: Python's parser takes about 200."""
 
 
@@ -32,7 +33,7 @@ class Names:
 
 
 def name_links(links: tuple[Bound, ...]) -> tuple[Names, ...]:
-    """One name per state and hyperparameter of a chain: its own where unique, else with its link's in front."""
+    """One name per state and hyperparameter of a chain: its own where unique or the rule's, else with its link's in front."""
     taken = Counter(
         name for link in links for name in (*link.settings, *(s.name for s in link.rule.states))
     )
@@ -41,7 +42,7 @@ def name_links(links: tuple[Bound, ...]) -> tuple[Names, ...]:
     for link in links:
         seen[link.name] += 1
         prefix = link.name if seen[link.name] == 1 else f"{link.name}{seen[link.name]}"
-        own = {n: n if taken[n] == 1 or link is links[-1] else f"{prefix}_{n}" for n in taken}
+        own = {n: n if taken[n] == 1 or link.is_rule else f"{prefix}_{n}" for n in taken}
         named.append(
             Names(
                 {s.name: own[s.name] for s in link.rule.states}, {h: own[h] for h in link.settings}
@@ -70,30 +71,41 @@ class Program:
 
     def __init__(self, links: tuple[Bound, ...]) -> None:
         names = name_links(links)
+        self.solution = _solution(links, names)
         self.states = tuple(
             _renamed(s, n) for link, n in zip(links, names, strict=True) for s in link.rule.states
         )
         self.arrays = ("x", "g", *(s.name for s in self.states if not s.scalar))
         self.scalar_states = tuple(s.name for s in self.states if s.scalar)
         self.hyperparameters = tuple(h for n in names for h in n.hyperparameters.values())
-        outputs = _trace(links, names)
+        outputs = trace(links, names)
         try:
             stages, sums, updates = _split(outputs, self.arrays)
         except RecursionError:
             raise RuleError(
-                f"the text of {links[-1].name} must be shorter; its trace is too deep."
+                f"the text of {' > '.join(k.name for k in links)} must be shorter; its trace is too deep."
             ) from None
         self.stages = stages
-        self.sums = sums
-        arguments = tuple(variable(n) for n in ("t", *self.hyperparameters, *self.scalar_states))
-        self.host = tuple(HostFunction(arguments + tuple(sums), stage.scalars) for stage in stages)
+        self.sums = tuple(sums)
+        self.own_sums = tuple(name for name, own in sums.items() if own)
+        """Sums that every array has for itself; the others run over all arrays."""
+        self.fresh = tuple(f for f in FRESH if f == "t" or any(f in k.rule.fresh for k in links))
+        named = (*self.fresh, *self.hyperparameters, *self.scalar_states)
+        arguments = tuple(variable(name) for name in named)
+        self.host = tuple(HostFunction(arguments + self.sums, stage.scalars) for stage in stages)
         self.next_scalars = HostFunction(
-            arguments + tuple(sums), tuple(updates[name] for name in self.scalar_states)
+            arguments + self.sums, tuple(updates[name] for name in self.scalar_states)
         )
 
-    @property
-    def measures(self) -> bool:
-        return len(self.stages) > 1
+
+def _solution(links: tuple[Bound, ...], names: tuple[Names, ...]) -> str:
+    """The array that holds the answer: x, or a state of the last link that names one."""
+    named = [
+        own.states[link.rule.solution]
+        for link, own in zip(links, names, strict=True)
+        if link.rule.solution != "x"
+    ]
+    return named[-1] if named else "x"
 
 
 def _renamed(state: State, names: Names) -> State:
@@ -103,28 +115,38 @@ def _renamed(state: State, names: Names) -> State:
     return State(names.states[state.name], start, state.scalar)
 
 
-def _trace(links: tuple[Bound, ...], names: tuple[Names, ...]) -> dict[str, Any]:
+def trace(links: tuple[Bound, ...], names: tuple[Names, ...]) -> dict[str, Any]:
     """Call every link on symbols; the value of each output of the chain by name."""
     leaves = {
         "x": Symbol("leaf", "x", per_element=True),
         "g": Symbol("leaf", "g", per_element=True),
     }
     outputs: dict[str, Any] = {}
-    last = names[-1].hyperparameters
+    core = next(own.hyperparameters for link, own in zip(links, names, strict=True) if link.is_rule)
     for link, own in zip(links, names, strict=True):
+        if link.is_rule:
+            leaves["before"] = leaves["x"]
         states = [
             Symbol("leaf", own.states[s.name], per_element=not s.scalar) for s in link.rule.states
         ]
         scalars = {h: _leaf(n) for h, n in own.hyperparameters.items()}
-        scalars |= {s: _leaf(last[s]) for s in link.rule.shared}
-        if link.rule.counts:
-            scalars["t"] = _leaf("t")
-        returned = _call(link, leaves["x"], leaves["g"], *states, **scalars)
+        scalars |= {s: _leaf(core[s]) for s in link.rule.shared}
+        scalars |= {name: _leaf(name) for name in link.rule.fresh}
+        changed = leaves["x"] if link.is_rule else None
+        returned = _call(link, *(leaves[name] for name in link.rule.takes), *states, **scalars)
         values = returned if isinstance(returned, tuple) else (returned,)
         targets = (*link.rule.outputs, *own.states.values())
         if len(values) != len(targets):
             raise RuleError(
                 f"{link.name} must return {len(targets)} values, {', '.join(targets)}; got {len(values)}."
+            )
+        if (
+            isinstance(changed, Symbol)
+            and changed.op != "leaf"
+            and all(node is not changed for node in walk(values))
+        ):
+            raise RuleError(
+                f"{link.name} does not read x, so that no transform before it can change x, as decay does."
             )
         leaves |= dict(zip(link.rule.outputs, values, strict=False))
         outputs |= dict(zip(targets, values, strict=True))
@@ -141,7 +163,7 @@ def _call(link: Bound, *symbols: Any, **scalars: Any) -> Any:
             raise
         raise RuleError(
             f"{link.name} must compute with + - * / **, abs, comparisons and the words of descend.ops "
-            f"(sqrt, exp, log, sign, where, minimum, maximum, total, norm); got: {error}."
+            f"(sqrt, exp, log, sign, where, minimum, maximum, total, norm, array_total, array_norm); got: {error}."
         ) from error
 
 
@@ -211,10 +233,13 @@ class _Printer:
             case "sign":
                 zero, one, minus = (self.hoist(text) for text in ("0.0", "1.0", "-1.0"))
                 return f"({one} if {parts[0]} > {zero} else ({minus} if {parts[0]} < {zero} else {parts[0]}))"
-        raise RuleError(f"a rule cannot use {node.op!r} on elements.")
+        raise RuleError(
+            "a rule must compute with + - * / **, abs, comparisons and the words of descend.ops "
+            f"on elements; got {node.op!r}."
+        )
 
 
-def _walk(roots: Iterable[Any]) -> list[Symbol]:
+def walk(roots: Iterable[Any]) -> list[Symbol]:
     """Every symbol below the roots once, arguments first."""
     order: dict[int, Symbol] = {}
 
@@ -231,17 +256,17 @@ def _walk(roots: Iterable[Any]) -> list[Symbol]:
 
 def _split(
     outputs: dict[str, Any], arrays: tuple[str, ...]
-) -> tuple[tuple[Stage, ...], tuple[str, ...], dict[str, str]]:
-    """Stages in order, the names of the measured sums, and the host expressions of the scalar states."""
-    nodes = _walk(outputs.values())
+) -> tuple[tuple[Stage, ...], dict[str, bool], dict[str, str]]:
+    """Stages in order, the measured sums (and whether each array has its own), and the host expressions of the scalar states."""
+    nodes = walk(outputs.values())
     uses = Counter(id(a) for node in nodes for a in node.args if isinstance(a, Symbol))
     uses.update(id(value) for value in outputs.values())
-    totals = [node for node in nodes if node.op == "total"]
+    totals = [node for node in nodes if node.op in _TOTALS]
     sums = {id(node): f"sum{i}" for i, node in enumerate(totals)}
     depth: dict[int, int] = {}
     for node in totals:
         depth[id(node)] = 1 + max(
-            (depth[id(n)] for n in _walk(node.args) if n.op == "total"), default=-1
+            (depth[id(n)] for n in walk(node.args) if n.op in _TOTALS), default=-1
         )
     stages = [
         _stage(
@@ -256,7 +281,7 @@ def _split(
     stages.append(_stage(uses, sums, elements, measures=False))
     host = _Printer(uses, sums)
     scalars = {name: host.host(value) for name, value in outputs.items() if name not in arrays}
-    return tuple(stages), tuple(sums.values()), scalars
+    return tuple(stages), {sums[id(n)]: n.op == "array_total" for n in totals}, scalars
 
 
 def _stage(

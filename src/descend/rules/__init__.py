@@ -1,5 +1,33 @@
 """The catalogue: each optimizer as the update rule of its paper, mathematics only."""
 
-from descend.rules import adam, adaptive, averaging, momentum, sign
+from descend.rules import (
+    adam,
+    adam_variants,
+    adaptive,
+    amsgrad,
+    averaging,
+    layerwise,
+    momentum,
+    parameter_free,
+    proximal,
+    resilient,
+    rmsprop,
+    sign,
+    step_sizes,
+)
 
-__all__ = ["adam", "adaptive", "averaging", "momentum", "sign"]
+__all__ = [
+    "adam",
+    "adam_variants",
+    "adaptive",
+    "amsgrad",
+    "averaging",
+    "layerwise",
+    "momentum",
+    "parameter_free",
+    "proximal",
+    "resilient",
+    "rmsprop",
+    "sign",
+    "step_sizes",
+]

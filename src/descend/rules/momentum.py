@@ -67,3 +67,17 @@ def nesterov_inside(x: Any, g: Any, v: Any, *, lr: NonNegative = 1e-2, momentum:
     """
     v = momentum * v - lr * g
     return x + momentum * v - lr * g, v
+
+
+@rule
+def qhm(
+    x: Any, g: Any, v: Any, *, lr: NonNegative = 1.0, beta: Decay = 0.999, nu: NonNegative = 0.7
+) -> Any:
+    """Quasi-hyperbolic momentum: a mean of the gradient and its average, ``v ← β v + (1 − β) g;  x ← x − lr ((1 − ν) g + ν v)``.
+
+    State: ``v``, the average of the gradient.
+    Differs: ν = β is Nesterov's momentum with lr (1 − β) for lr; ν = 1 the heavy ball.
+    References: Ma, Yarats, "Quasi-hyperbolic momentum and Adam for deep learning", 2019, eqs. 3-4.
+    """
+    v = beta * v + (1 - beta) * g
+    return x - lr * ((1 - nu) * g + nu * v), v
