@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import ctypes
 import functools
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -44,6 +45,8 @@ class Slab:
         direct = sorted((address(a), i) for i, a in enumerate(arrays) if a.size and i not in packed)
         self._starts = [start for start, _ in direct]
         self._owners = [(start + arrays[i].nbytes, i) for start, i in direct]
+        self._direct: list[Callable[[], Array | None]] = [_nothing] * len(arrays)
+        self._copied = self._direct.copy()
         self._gradients: list[Array | None] = [
             np.empty(a.shape, self.dtype) if a.size <= _COPY_UP_TO else None for a in arrays
         ]
@@ -89,19 +92,30 @@ class Slab:
     def take(self, gradients: list[Array]) -> None:
         """Make the gradients (of the parameters' shapes) readable for the kernels."""
         for i, g in enumerate(gradients):
-            own = self._gradients[i]
-            if own is None and self._readable(g, i):
-                self._table[i, 1] = address(g)
-                continue
-            if own is None:
-                own = self._gradients[i] = np.empty(g.shape, self.dtype)
-                self._table[i, 1] = address(own)
-            if g.dtype == self.dtype:
-                np.copyto(own, g)
-            else:
-                _cast(own, g)
+            if self._direct[i]() is not g:
+                self._take(i, g)
         for _, array, copy in self._packed:
             np.copyto(copy, array)
+
+    def _take(self, i: int, g: Array) -> None:
+        """Read a small new gradient by copying it, one that is large or comes again where it is."""
+        small = g.size <= _COPY_UP_TO and self._copied[i]() is not g
+        if not small and self._readable(g, i):
+            self._table[i, 1] = address(g)
+            self._direct[i] = weakref.ref(g)
+            return
+        own = self._gradients[i]
+        if own is None:
+            own = self._gradients[i] = np.empty(g.shape, self.dtype)
+            self._table[i, 1] = address(own)
+        elif self._direct[i] is not _nothing:
+            self._table[i, 1] = address(own)
+            self._direct[i] = _nothing
+        self._copied[i] = weakref.ref(g)
+        if g.dtype == self.dtype:
+            np.copyto(own, g)
+        else:
+            _cast(own, g)
 
     def _readable(self, g: Array, i: int) -> bool:
         """Whether kernels can read ``g`` where it is: a step must not overwrite it through another parameter."""
@@ -142,6 +156,10 @@ class _Pass:
             self.calls[0]()
         else:
             run_together(self.calls)
+
+
+def _nothing() -> None:
+    """A reference to no array."""
 
 
 def address(array: Array) -> int:
