@@ -1,29 +1,40 @@
-"""Run every benchmark and write what it measured to ``docs/benchmarks.md``."""
+"""Run every benchmark and write what it measured to ``docs/benchmarks.md`` and ``docs/speed.md``.
+
+``python -m benchmarks start step`` runs only those parts.
+"""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
-from benchmarks import race, start, step
+from benchmarks import optimizers, race, start, step
 
-PARTS = {"Starting": start, "One step": step, "A race": race}
+PAGES = {
+    "benchmarks": (
+        "Benchmarks",
+        {"start": ("Starting", start), "step": ("One step", step), "race": ("A race", race)},
+    ),
+    "speed": (
+        "Speed of every shape",
+        {"optimizers": ("Optimizers against their peers", optimizers)},
+    ),
+}
+NOTE = "Written by `make bench`; the scripts are in `benchmarks/`. Compare ratios within a table: machines differ and are noisy."
 
 
-def main() -> None:
-    """Measure, print and write."""
-    page = [
-        "# Benchmarks",
-        "",
-        "Written by `make bench`; the scripts are in `benchmarks/`. Compare ratios within a table: machines differ and are noisy.",
-        "",
-    ]
-    for title, part in PARTS.items():
-        text = f"## {title}\n\n{part.run()}\n"
-        print(text, flush=True)
-        page.append(text)
-    path = Path(__file__).parents[1] / "docs" / "benchmarks.md"
-    path.write_text("\n".join(page), encoding="utf-8")
+def main(wanted: list[str]) -> None:
+    """Measure, print, and write the pages of which every part was measured."""
+    for page, (heading, parts) in PAGES.items():
+        texts = [f"# {heading}\n\n{NOTE}\n"]
+        for name, (title, part) in parts.items():
+            if not wanted or name in wanted:
+                texts.append(f"## {title}\n\n{part.run()}\n")
+                print(texts[-1], flush=True)
+        if len(texts) == 1 + len(parts):
+            path = Path(__file__).parents[1] / "docs" / f"{page}.md"
+            path.write_text("\n".join(texts), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
