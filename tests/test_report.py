@@ -115,8 +115,8 @@ def standing(entry: str, group: int, place: float, scores: list[float], lr: floa
     failures = sum(math.isinf(score) for score in scores)
     mean = float(np.mean(scores))
     return Standing(
-        entry=entry, group=group, settings={"lr": lr}, text=f"{entry}:lr={lr:g}", mean=mean,
-        median=middle, quartiles=(low, high), difference=place,
+        entry=entry, group=group, trial=1, settings={"lr": lr}, text=f"{entry}:lr={lr:g}", mean=mean,
+        median=middle, quartiles=(low, high), last=middle + 0.05, difference=place,
         interval=(place - 0.01, place + 0.012) if place else (0.0, 0.0),
         p_value=1.0 if group == 1 else 0.0117, failures=failures, tuning_failures=1,
         seeds=len(scores), default_score=middle + 0.11, tuned_score=middle - 0.003,
@@ -139,7 +139,7 @@ def race(
         own = 0.004 * rng.standard_normal(seeds)
         scores = [float(score + a + b) for a, b in zip(noise, own, strict=True)]
         rows.append(standing(entry, group, difference, scores, best))
-        runs += [run(entry, "fresh", 0, seed, value) for seed, value in enumerate(scores)]
+        runs += [run(entry, "fresh", 1, seed, value) for seed, value in enumerate(scores)]
         for trial, lr in enumerate(np.geomspace(best / 100, best * 100, trials), start=1):
             value = score + 0.1 * math.log10(lr / best) ** 2
             settings = {} if trial == 1 else {"lr": float(lr)}
@@ -297,7 +297,7 @@ def test_the_standings_hold_the_numbers_they_were_given(page: Page) -> None:
         value
         for row in race(FOUR).standings
         for value in (row.median, row.difference, row.p_value, row.default_score,
-                      row.tuned_score, row.test)
+                      row.last, row.test)
     ]  # fmt: skip
     assert page.values() == expected
 
@@ -317,15 +317,49 @@ def test_the_verdict_names_ties_distances_and_failures() -> None:
     result = race(FOUR)
     adam, nadam, lion, sgd = (f"{row.settings['lr']:.3g}" for row in result.standings)
     assert verdict(result) == (
-        f"adam at lr={adam} and nadam at lr={nadam} tie for best; lion is 0.03 worse "
-        f"(95 % interval +0.02 to +0.042) at lr={lion}; sgd failed on 10 of 10 seeds at lr={sgd}."
+        f"adam at lr={adam} scored best; nadam at lr={nadam} is not separated from it; lion is 0.03 worse "
+        f"(95 % interval, unadjusted: +0.02 to +0.042) at lr={lion}; sgd failed on 10 of 10 seeds at lr={sgd}."
     )
+
+
+def test_the_verdict_calls_a_tie_only_what_does_not_differ() -> None:
+    same = race({"adam": (1, 0.0, 0.21), "nadam": (1, 0.0, 0.21), "sgd": (2, 0.1, 0.31)})
+    assert "adam at lr=" in verdict(same)
+    assert " tie for best; sgd is 0.1 worse" in verdict(same)
+    three = race({"adam": (1, 0.0, 0.2), "nadam": (1, 0.004, 0.2), "lion": (1, 0.005, 0.2)})
+    assert "are not separated from it." in verdict(three)
+    assert "tie" not in verdict(three)
+
+
+def test_a_later_place_in_an_earlier_group_stands_in_its_place() -> None:
+    mixed = race({"adam": (1, 0.0, 0.2), "lion": (2, 0.03, 0.2), "sgd": (1, 0.04, 0.2)})
+    bodies = Page(report_page(mixed)).bodies("Standings")
+    assert [[row[1] for row in body] for body in bodies] == [["adam"], ["lion"], ["sgd"]]
+    assert "adam" in verdict(mixed).partition(";")[0]
+
+
+def test_only_the_selected_trial_is_drawn_and_compared() -> None:
+    result = race(TWO)
+    untuned = tuple(run(name, "fresh", 2, seed, 5.0) for name in TWO for seed in range(10))
+    more = replace(result, runs=(*result.runs, *untuned))
+    assert np.array_equal(curves.paired_scores(more).scores, curves.paired_scores(result).scores)
+    before, after = curves.curve_bands(result)[0], curves.curve_bands(more)[0]
+    assert np.array_equal(before.median, after.median)
+
+
+@pytest.mark.usefixtures("light")
+def test_where_nobody_finished_nobody_leads() -> None:
+    adam, _ = rows(Page(report_page(race(ALL_FAILED))))
+    assert adam[4] == "–"
 
 
 def test_the_verdict_speaks_of_factors_where_scores_span_decades() -> None:
     result = race({"adam": (1, 0.0, 0.2), "sgd": (2, 2.0, 20.0)}, card={"log_scale": True})
     # 10^2 = 100; the interval is 1.99 to 2.012 decades
-    assert "sgd scores 100 times as much as adam (95 % interval ×97.7 to ×103)" in verdict(result)
+    assert (
+        "sgd scores 100 times as much as adam (95 % interval, unadjusted: ×97.7 to ×103)"
+        in verdict(result)
+    )
 
 
 def test_the_verdict_claims_nothing_without_a_test() -> None:
@@ -398,6 +432,9 @@ EDGES: dict[str, Callable[[], RaceResult]] = {
     "no entries": lambda: replace(race(LONE), standings=()),
     "unknown numbers": lambda: replace(race(LONE), standings=(
         replace(race(LONE).standings[0], p_value=math.nan, interval=(math.nan, math.nan)),)),
+    "no intervals": lambda: replace(race(TWO), standings=tuple(
+        replace(row, p_value=math.nan, interval=(math.nan, math.nan))
+        for row in race(TWO).standings)),
     "an open interval": lambda: replace(race(TWO), standings=tuple(
         replace(row, interval=(-math.inf, math.inf)) for row in race(TWO).standings)),
     "a score beyond all bounds": lambda: with_runs(race(TWO), score=1e300),
@@ -437,9 +474,9 @@ def test_the_band_counts_failed_runs_as_worst() -> None:
     curve = Curve(np.array([0, 10, 20]), np.array([4.0, 2.0, 1.0]))
     short = Curve(np.array([0, 10]), np.array([8.0, 6.0]))
     runs = (
-        run("adam", "fresh", 0, 0, 1.0, curve=curve),
-        run("adam", "fresh", 0, 1, 2.0, curve=replace(curve, score=curve.score + 1)),
-        run("adam", "fresh", 0, 2, math.inf, curve=short),
+        run("adam", "fresh", 1, 0, 1.0, curve=curve),
+        run("adam", "fresh", 1, 1, 2.0, curve=replace(curve, score=curve.score + 1)),
+        run("adam", "fresh", 1, 2, math.inf, curve=short),
     )
     (band,) = curves.curve_bands(replace(race(LONE), runs=runs))
     assert band.evaluations.tolist() == [0, 10, 20] and band.runs == 3
@@ -452,8 +489,8 @@ def test_a_run_keeps_its_score_until_its_next_checkpoint() -> None:
     coarse = Curve(np.array([0, 20]), np.array([4.0, 1.0]))
     fine = Curve(np.array([0, 10]), np.array([4.0, 2.0]))
     runs = (
-        run("adam", "fresh", 0, 0, 1.0, curve=coarse),
-        run("adam", "fresh", 0, 1, 2.0, curve=fine),
+        run("adam", "fresh", 1, 0, 1.0, curve=coarse),
+        run("adam", "fresh", 1, 1, 2.0, curve=fine),
     )
     (band,) = curves.curve_bands(replace(race(LONE), runs=runs))
     assert band.median.tolist() == [4.0, 3.0, 1.5]  # (4+4)/2, (4+2)/2, (1+2)/2
@@ -468,9 +505,9 @@ def test_the_default_trial_stands_at_the_default_learning_rate() -> None:
 
 def test_paired_scores_keep_failures_and_gaps_apart() -> None:
     runs = (
-        run("adam", "fresh", 0, 4, 0.5),
-        run("adam", "fresh", 0, 9, math.inf),
-        run("sgd", "fresh", 0, 9, 0.7),
+        run("adam", "fresh", 1, 4, 0.5),
+        run("adam", "fresh", 1, 9, math.inf),
+        run("sgd", "fresh", 1, 9, 0.7),
     )
     pairs = curves.paired_scores(replace(race(TWO), runs=runs))
     assert pairs.seeds == (4, 9)

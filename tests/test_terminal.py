@@ -27,11 +27,13 @@ def standing(entry: str, group: int = 1, **changed) -> Standing:
     values = {
         "entry": entry,
         "group": group,
+        "trial": 2,
         "settings": {"beta1": 0.95, "lr": 0.012345},
         "text": entry,
         "mean": 0.5,
         "median": 0.51234,
         "quartiles": (0.4, 0.6),
+        "last": 0.71234,
         "difference": 0.0123456,
         "interval": (-0.00123, 0.0456),
         "p_value": 0.0432,
@@ -245,3 +247,35 @@ def read_until(terminal: int, word: str | None, seconds: float) -> str:
         except OSError:  # the last process has closed it
             break
     return found.decode(errors="replace")
+
+
+def test_where_nobody_finished_nobody_leads() -> None:
+    rows = [
+        standing(name, median=math.inf, default_score=math.inf, failures=10)
+        for name in ("adam", "sgd")
+    ]
+    text = shown(result(*rows), 160)
+    (line,) = [line for line in text.splitlines() if " adam " in line]
+    assert "leader" not in line
+    assert text.index("· Left open.") < text.index("· A note.")
+
+
+def test_without_an_interval_or_a_p_there_is_a_dash_and_no_bracket() -> None:
+    nothing = {"interval": (math.nan, math.nan), "p_value": math.nan}
+    text = shown(result(standing("adam"), standing("sgd", **nothing)), 160)
+    (line,) = [line for line in text.splitlines() if " sgd " in line]
+    assert "+0.0123" in line
+    assert "[" not in line
+    assert "–" in line
+    assert "nan" not in text
+
+
+def test_the_score_at_the_end_is_shown_where_there_is_room() -> None:
+    assert "0.7123" in shown(result(standing("adam")), 160)
+    assert "0.7123" not in shown(result(standing("adam")), 120)
+
+
+def test_the_defaults_on_a_log_scale_are_shown_as_scores() -> None:
+    text = shown(result(standing("adam", default_score=-2.0, last=-4.0), log_scale=True), 160)
+    assert " 0.01 " in text
+    assert " 0.0001 " in text

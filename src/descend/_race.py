@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from descend._rule import Bound, Chain, Rule
-from descend.errors import ProblemError, StoreError, nearest
-from descend.lab._store.file import file_of
+from descend._chain import Chain
+from descend._rule import Bound, Rule
+from descend.errors import DescendError, ProblemError, StoreError, nearest
 from descend.lab.contract import Problem
-from descend.lab.entries import Entry, read_entries
+from descend.lab.entries import Entry, read_entries, read_entry
 from descend.lab.plan import Plan
 from descend.lab.pool import default_jobs
 from descend.lab.problems import function_problem, get_problem
 from descend.lab.race import Order, Progress, run_race
 from descend.lab.records import RaceResult, Standing
-from descend.lab.store import Store
+from descend.lab.store import Store, file_of
 from descend.lab.user.problem import check_problem
 
 MOST_JOBS = 256
@@ -115,7 +115,6 @@ def race(
     entries = read_entries(rules)
     _check_store(file_of(db))
     found = _find(problem, plan.seed, options)
-    words = repr(os.fspath(problem)) if isinstance(problem, str | os.PathLike) else _name(problem)
     order = Order(
         problem=found,
         entries=entries,
@@ -123,7 +122,7 @@ def race(
         jobs=workers,
         resume=resume,
         time_limit=time_limit,
-        reproduce=reproduce or (lambda fitted: _call(words, entries, fitted, options)),
+        reproduce=reproduce or (lambda fitted: _call(problem, entries, fitted, options)),
     )
     return Race(run_race(order, db, progress))
 
@@ -193,8 +192,32 @@ def _name(problem: Any) -> str:
     return next((name for name in named if isinstance(name, str)), type(problem).__name__)
 
 
-def _call(problem: str, entries: Sequence[Entry], plan: Plan, options: dict[str, Any]) -> str:
-    """The call that runs this race again."""
+def _call(problem: Any, entries: Sequence[Entry], plan: Plan, options: dict[str, Any]) -> str:
+    """The call that runs this race again, or what of it cannot be written out."""
     rules = [e.text({}) for e in entries]
     shown = {**asdict(plan), **{k: v for k, v in options.items() if v is not None}}
-    return f"dd.race({problem}, {rules!r}, {', '.join(f'{k}={v!r}' for k, v in shown.items())})"
+    words = repr(os.fspath(problem)) if isinstance(problem, str | os.PathLike) else _name(problem)
+    call = f"dd.race({words}, {rules!r}, {', '.join(f'{k}={v!r}' for k, v in shown.items())})"
+    unwritten = [*_unwritten(problem), *(text for text in rules if not _is_read(text))]
+    if not unwritten:
+        return call
+    lost = f"{', '.join(unwritten)}: an object of the calling program"
+    return f"The call cannot be written out, for {lost}. With the same object again: {call}"
+
+
+def _unwritten(problem: Any) -> Iterator[str]:
+    """The problem, unless it is text or a function that has a name in its module."""
+    named = isinstance(problem, str | os.PathLike) or (
+        inspect.isfunction(problem)
+        and not any(mark in problem.__qualname__ for mark in ("<lambda>", "<locals>"))
+    )
+    if not named:
+        yield _name(problem)
+
+
+def _is_read(text: str) -> bool:
+    try:
+        read_entry(text)
+    except DescendError:
+        return False
+    return True

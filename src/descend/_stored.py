@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -117,13 +117,21 @@ def export_race(
 
 def check_paths(report: Path, db: str) -> None:
     """Before an hour of work, not after it."""
-    folder = report.parent
-    if not folder.is_dir() or report.is_dir() or not os.access(folder, os.W_OK):
+    if report.is_dir() or not _takes_files(report.parent):
         raise StoreError(
             f"the report must be a file in a folder that can be written to; got {str(report)!r}."
         )
     if report.resolve() == Path(db).resolve():
         raise StoreError(f"the report must be another file than the run store; got {db!r}.")
+
+
+def _takes_files(folder: Path) -> bool:
+    """Whether a file can be made there: permissions alone do not tell."""
+    try:
+        with tempfile.TemporaryFile(dir=folder, prefix=".report-"):
+            return True
+    except OSError:
+        return False
 
 
 def write_the_report(result: Any, path: Path) -> Path:

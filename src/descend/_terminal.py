@@ -26,6 +26,8 @@ from descend.lab.store import RaceRow, to_json
 
 _WIDE = 120
 """Columns from which on a table has one line for each entry."""
+_WIDER = 140
+"""Columns from which on there is room for the score at the end."""
 _TITLES = {"tune": "tuning", "fresh": "fresh seeds"}
 
 
@@ -92,7 +94,7 @@ def show_standings(console: Console, result: RaceResult) -> None:
     card = result.problem
     narrow = console.width < _WIDE
     table = Table(
-        title=Text(f"{card.title}: {card.metric}"),
+        title=Text(f"{card.title}: {card.score}"),
         title_justify="left",
         title_style="bold",
         box=box.SIMPLE if narrow else box.HEAVY_HEAD,
@@ -100,7 +102,7 @@ def show_standings(console: Console, result: RaceResult) -> None:
         pad_edge=not narrow,
         collapse_padding=narrow,
     )
-    columns = _columns(result, narrow)
+    columns = _columns(result, narrow, console.width >= _WIDER)
     for heading in columns:
         left = heading in ("entry", "best settings")
         table.add_column(
@@ -116,19 +118,18 @@ def show_standings(console: Console, result: RaceResult) -> None:
         before = row.group
         table.add_row(*map(Text, cells))
     console.print(table)
-    for sentence in (*card.notes, *result.cannot_conclude):
+    for sentence in (*result.cannot_conclude, *card.notes):
         console.print(Text(f"· {sentence}"))
 
 
-def _columns(result: RaceResult, narrow: bool) -> dict[str, list[str]]:
+def _columns(result: RaceResult, narrow: bool, wide: bool) -> dict[str, list[str]]:
     """The cells under each heading; in a narrow table, settings and intervals go on second lines."""
     rows, card = result.standings, result.problem
     best = [settings_text(r.settings) + (" (edge)" if r.at_edge else "") for r in rows]
     names = [r.entry for r in rows]
     gap = "\n" if narrow else " "
-    behind = [
-        f"{r.difference:+.3g}{gap}[{r.interval[0]:+.2g}, {r.interval[1]:+.2g}]" for r in rows[1:]
-    ]
+    behind = [_behind(r, gap) for r in rows[1:]]
+    first = "–" if all(r.failures == r.seeds for r in rows) else "leader"
     entries = {"entry": names, "best settings": best}
     if narrow:
         both = zip(names, best, strict=True)
@@ -138,16 +139,24 @@ def _columns(result: RaceResult, narrow: bool) -> dict[str, list[str]]:
         "group": [str(r.group) for r in rows],
         **entries,
         "median": [score_text(unscaled(r.median, card.log_scale)) for r in rows],
-        f"behind {leader}{gap}({'log10, ' * card.log_scale}95 %)": ["leader", *behind],
-        "p": ["", *(f"{r.p_value:.3g}" for r in rows[1:])],
-        "default": [score_text(r.default_score) for r in rows],
+        f"behind {leader}\n({'log10, ' * card.log_scale}95 %,{gap}unadjusted)": [first, *behind],
+        "p": ["", *("–" if math.isnan(r.p_value) else f"{r.p_value:.3g}" for r in rows[1:])],
+        "untuned": [score_text(unscaled(r.default_score, card.log_scale)) for r in rows],
     }
+    if wide:
+        columns["at the end"] = [score_text(unscaled(r.last, card.log_scale)) for r in rows]
     if card.test_metric:
         heading = card.test_metric.partition(",")[0]
         columns[heading.replace(" ", gap)] = [score_text(r.test) for r in rows]
     if any(r.failures for r in rows):
         columns["failed"] = [f"{r.failures}/{r.seeds}" if r.failures else "" for r in rows]
     return columns
+
+
+def _behind(row: Standing, gap: str) -> str:
+    low, high = row.interval
+    interval = "" if math.isnan(low) else f"{gap}[{low:+.2g}, {high:+.2g}]"
+    return f"{row.difference:+.3g}{interval}"
 
 
 def unscaled(value: float, log_scale: bool) -> float:
@@ -191,7 +200,7 @@ def standings_json(result: RaceResult) -> str:
     """The standings for programs: equal for equal seeds, whatever the number of workers."""
     rows = [_plain(row) for row in result.standings]
     return to_json(
-        {"problem": result.problem.name, "metric": result.problem.metric, "standings": rows}
+        {"problem": result.problem.name, "metric": result.problem.score, "standings": rows}
     )
 
 

@@ -139,17 +139,19 @@ def test_fresh_tasks_pair_all_entries_on_the_same_seeds_and_open_the_test_data(b
     assert all(t.open_test and t.key.phase == "fresh" for t in tasks)
     for entry in drawn.entries:
         own = [t for t in tasks if t.key.entry == entry.label]
-        assert [t.key.seed for t in own] == plan.fresh_seeds()
-        assert {t.key.trial for t in own} == {selected[entry.label] + 1}
-        assert all(t.settings == drawn.trials[entry.label][selected[entry.label]] for t in own)
+        trials = sorted({1, selected[entry.label] + 1})  # the documented default beside it
+        assert [(t.key.seed, t.key.trial) for t in own] == [
+            (seed, trial) for seed in plan.fresh_seeds() for trial in trials
+        ]
+        assert all(t.settings == drawn.trials[entry.label][t.key.trial - 1] for t in own)
 
 
 def test_a_time_limit_shrinks_trials_and_seeds_for_all_alike() -> None:
     plan = Plan(budget=16, seeds=10)
-    # 4 entries: 4 · (16 · 3 + 10) = 232 runs of 1 s with 2 workers take 116 s
-    assert plan.within(116.0, 1.0, 4, 3, 2) == plan
-    smaller = plan.within(58.0, 1.0, 4, 3, 2)
-    assert smaller.runs(4, 3) <= 116 < plan.runs(4, 3)
+    # 4 entries: 4 · (16 · 3 + 2 · 10) = 272 runs of 1 s with 2 workers take 136 s
+    assert plan.within(136.0, 1.0, 4, 3, 2) == plan
+    smaller = plan.within(68.0, 1.0, 4, 3, 2)
+    assert smaller.runs(4, 3) <= 136 < plan.runs(4, 3)
     assert 6 <= smaller.budget <= 8
     assert 4 <= smaller.seeds <= 5
 

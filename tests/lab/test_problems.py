@@ -162,9 +162,9 @@ def test_starts_of_functions_fill_the_box() -> None:
     np.testing.assert_allclose([starts.min(), starts.max()], [-2, 2], atol=0.05)
 
 
-def test_functions_tune_on_three_seeds_and_learning_on_one() -> None:
+def test_functions_and_learning_tune_on_three_seeds() -> None:
     assert get_problem("beale").tuning_seeds == 3
-    assert get_problem("wine").tuning_seeds == 1
+    assert get_problem("wine").tuning_seeds == 3
     assert get_problem("beale").steps == 500
     assert get_problem("beale", steps=7).steps == 7
 

@@ -28,9 +28,11 @@ import descend as dd
 from descend import _race, _terminal
 from descend._rule import Rule
 from descend.domains import Decay, NonNegative
-from descend.errors import DescendError, ProblemError, RuleError, StoreError
+from descend.errors import DescendError, ProblemError, StoreError
+from descend.lab import pool as pool_module
 from descend.lab import race as race_module
 from descend.lab.contract import Instance, Problem
+from descend.lab.plan import Plan
 from descend.lab.pool import Pool
 from descend.lab.race import RaceInterrupted, Silence
 from descend.lab.records import ProblemCard
@@ -208,9 +210,6 @@ def test_workers_compute_what_this_process_computes_for_any_number_of_them(
         assert _terminal.standings_json(result) == _terminal.standings_json(here)
 
 
-@pytest.mark.xfail(
-    strict=True, raises=RuleError, reason="a pickled rule loses what its annotations name"
-)
 def test_a_rule_whose_annotations_are_texts_reaches_the_workers() -> None:
     rule = broken_rules()[0]
     again = cloudpickle.loads(cloudpickle.dumps(rule))
@@ -245,8 +244,12 @@ def test_every_entry_spends_the_same_trials_and_evaluations() -> None:
     result = race("wine", ["sgd", "adam", "lion"], budget=4, seeds=5)
     for label in ("sgd", "adam", "lion"):
         own = [r for r in result.runs if r.key.entry == label]
-        assert [r.key.trial for r in own if r.key.phase == "tune"] == [1, 2, 3, 4]
-        assert len([r for r in own if r.key.phase == "fresh"]) == 5
+        assert [r.key.trial for r in own if r.key.phase == "tune"] == [
+            trial for trial in (1, 2, 3, 4) for _ in range(3)
+        ]
+        judged = {r.key.trial for r in own if r.key.phase == "fresh"}
+        assert judged == {1, rows(result)[label].trial}
+        assert len([r for r in own if r.key.phase == "fresh"]) == 5 * len(judged)
         assert {r.evaluations for r in own if r.status == "finished"} == {20}
 
 
@@ -258,17 +261,25 @@ def test_the_trial_with_the_best_validation_score_is_judged_and_test_data_stays_
     assert all(math.isnan(r.test) for r in result.runs if r.key.phase == "tune")
     assert all(0 <= r.test <= 1 for r in result.runs if r.key.phase == "fresh")
     for row in result.standings:
-        tuning = {
-            r.key.trial: r
+        tuning: dict[int, list] = {}
+        for r in result.runs:
+            if r.key.phase == "tune" and r.key.entry == row.entry:
+                tuning.setdefault(r.key.trial, []).append(r)
+        means = {trial: np.mean([r.score for r in runs]) for trial, runs in tuning.items()}
+        best = min(means, key=means.__getitem__)
+        assert {len(runs) for runs in tuning.values()} == {3}
+        fresh = result.fresh(row)
+        assert (row.trial, len(fresh)) == (best, 4)
+        assert all(r.settings == tuning[best][0].settings == row.settings for r in fresh)
+        assert row.tuned_score == pytest.approx(means[best], rel=1e-14)  # summed in another order
+        untuned = [
+            r.score
             for r in result.runs
-            if r.key.phase == "tune" and r.key.entry == row.entry
-        }
-        best = min(tuning, key=lambda k: tuning[k].score)
-        fresh = [r for r in result.runs if r.key.phase == "fresh" and r.key.entry == row.entry]
-        assert {r.key.trial for r in fresh} == {best}
-        assert all(r.settings == tuning[best].settings == row.settings for r in fresh)
-        assert row.tuned_score == pytest.approx(tuning[best].score, rel=1e-15)
-        assert row.default_score == pytest.approx(tuning[1].score, rel=1e-15)
+            if (r.key.entry, r.key.phase, r.key.trial) == (row.entry, "fresh", 1)
+        ]
+        assert row.default_score == pytest.approx(np.median(untuned), rel=1e-14)
+        assert row.last == pytest.approx(np.median([r.curve.score[-1] for r in fresh]), rel=1e-14)
+        assert row.last >= row.median
         assert row.test == np.median([r.test for r in fresh])
 
 
@@ -327,7 +338,7 @@ def test_a_time_limit_shrinks_the_race_for_all_and_the_reproducing_call_has_the_
         def say(self, sentence: str) -> None:
             said.append(sentence)
 
-    # 2 · (16 · 3 + 10) = 116 runs at 0.01 s with 2 workers are 0.58 s
+    # 2 · (16 · 3 + 2 · 10) = 136 runs at 0.01 s with 2 workers are 0.68 s
     result = race(budget=16, seeds=10, time_limit=0.3, progress=Listening())
     assert 2 <= result.plan["budget"] < 16
     assert 2 <= result.plan["seeds"] < 10
@@ -374,7 +385,9 @@ class Stop(Silence):
 @pytest.mark.usefixtures("inline")
 @pytest.mark.parametrize("after", [1, 7, 18, 19, 25])
 def test_a_race_stopped_anywhere_goes_on_where_it_was(after: int, folder: Path) -> None:
-    whole = race("booth", db="whole.db")  # 2 · (3 · 3 + 4) = 26 runs, 18 of them to tune
+    # 2 · (3 · 3 + 2 · 4) = 34 runs, 18 of them to tune
+    whole = race("booth", db="whole.db")
+    assert {row.trial > 1 for row in whole.standings} == {True}
     with pytest.raises(RaceInterrupted) as caught:
         race("booth", db="half.db", progress=Stop(after))
     assert caught.value.race_id == 1
@@ -383,8 +396,8 @@ def test_a_race_stopped_anywhere_goes_on_where_it_was(after: int, folder: Path) 
         assert len(store.finished_runs(1)) == after
     watch = Stop(10**6)
     resumed = race("booth", db="half.db", resume=True, progress=watch)
-    assert watch.began == {"tune": (18, min(after, 18)), "fresh": (8, max(after - 18, 0))}
-    assert watch.left == 10**6 - (26 - after)
+    assert watch.began == {"tune": (18, min(after, 18)), "fresh": (16, max(after - 18, 0))}
+    assert watch.left == 10**6 - (34 - after)
     assert outcomes(resumed) == outcomes(whole)
     assert resumed.standings == whole.standings
     assert resumed.race_id == 1
@@ -645,9 +658,9 @@ def test_a_run_costs_what_a_few_of_its_steps_cost(folder: Path) -> None:
 
     with pytest.raises(RaceInterrupted):
         race("my.py:f", ["sgd"], jobs=1, steps=1000, budget=5, seeds=5, progress=Both(said))
-    # 20 runs of 1000 gradients and 49 scores, each at least 2 ms: 42 s; a busy machine may sleep longer
+    # 25 runs of 1000 gradients and 49 scores, each at least 2 ms: 52 s; a busy machine may sleep longer
     seconds = float(said[0].partition("about ")[2].split()[0])
-    assert 40 <= seconds <= 90
+    assert 50 <= seconds <= 110
 
 
 class Both(Silence):
@@ -764,7 +777,7 @@ def resumes(folder: Path, uninterrupted: dict) -> None:
     assert standings == uninterrupted
     if kept:
         assert f"Race 1 goes on: {kept} runs are done." in err
-    assert stored_runs(folder) == 2 * (4 * 3 + 4)
+    assert stored_runs(folder) == 2 * (4 * 3 + 2 * 4)
 
 
 @posix
@@ -861,3 +874,151 @@ def test_a_race_killed_again_and_again_ends_with_the_same_standings(
     with Store.reader(tmp_path / "descend.db") as store:
         assert json.loads(_terminal.standings_json(store.load(1))) == uninterrupted
         assert len(store.races()) == 1
+
+
+# what a race may say
+
+
+@pytest.mark.usefixtures("inline", "folder")
+@pytest.mark.parametrize("budget", [1, 3])
+def test_the_last_sentence_says_that_settings_were_compared(budget: int) -> None:
+    last = race(budget=budget).cannot_conclude[-1]
+    assert "not of the optimizers as such" in last
+    assert ("3 trials" in last) == (budget == 3)
+    assert ("documented defaults" in last) == (budget == 1)
+
+
+class Lucky(Problem):
+    """Tuning seeds reward large steps, all others punish them."""
+
+    name = "lucky"
+    steps = 5
+    tuning_seeds = 3
+
+    def __init__(self, tuning: set[int]) -> None:
+        self.tuning = tuning
+
+    def card(self) -> ProblemCard:
+        return ProblemCard("lucky", "lucky", "f(x)", False, (), ())
+
+    def fingerprint(self) -> str:
+        return "lucky"
+
+    def open(self, seed: int) -> Instance:
+        return Slope(-1.0 if seed in self.tuning else 1.0, seed % 97)
+
+
+class Slope(Instance):
+    def __init__(self, sign: float, noise: float) -> None:
+        self.sign, self.noise = sign, noise
+
+    @property
+    def x0(self):
+        return np.zeros(1)
+
+    def gradient(self, x):
+        return 0.0, np.ones(1)
+
+    def score(self, x) -> float:
+        return float(self.noise - self.sign * x[0])
+
+
+@pytest.mark.usefixtures("inline", "folder")
+def test_tuning_that_did_worse_than_the_defaults_on_fresh_seeds_is_said() -> None:
+    plan = Plan(budget=6, seeds=6)
+    tuning = {plan.seed_of("tune", i) for i in range(3)}
+    result = race(Lucky(tuning), ["sgd", "adam"], budget=6, seeds=6)
+    for row in result.standings:
+        assert row.trial > 1
+        assert row.default_score < row.median
+    said = [s for s in result.cannot_conclude if s.startswith("Tuning did not help ")]
+    assert len(said) == 1
+    assert said[0].endswith(": their defaults scored better on the fresh seeds.")
+    assert "sgd" in said[0] and "adam" in said[0]
+
+
+@pytest.mark.usefixtures("inline", "folder")
+def test_a_problem_whose_seeds_are_all_the_same_is_run_on_one_and_tested_by_nothing() -> None:
+    said: list[str] = []
+
+    class Listening(Silence):
+        def say(self, sentence: str) -> None:
+            said.append(sentence)
+
+    options = {"x0": [3.0, 4.0], "perturb": 0, "steps": 20, "progress": Listening()}
+    result = race(lambda x: float(x @ x), ["sgd", "adam", "lion"], seeds=10, **options)
+    assert {row.seeds for row in result.standings} == {1}
+    assert {row.group for row in result.standings} == {1}
+    for row in result.standings[1:]:
+        assert math.isnan(row.p_value)
+        assert all(math.isnan(end) for end in row.interval)
+        assert row.difference > 0
+    assert len({r.key.seed for r in result.runs if r.key.phase == "fresh"}) == 1
+    assert result.cannot_conclude[0].startswith("Every seed opens the very same problem")
+    assert "seeds=1" in result.reproduce
+    assert "Every seed opens the very same problem: one fresh seed is run." in said
+
+
+@pytest.mark.usefixtures("inline", "folder")
+def test_a_noisy_function_from_one_start_keeps_its_seeds() -> None:
+    rng = np.random.default_rng(0)
+    options = {"x0": [3.0, 4.0], "perturb": 0, "steps": 20}
+    result = race(lambda x: float(x @ x + rng.normal()), ["sgd"], seeds=4, **options)
+    assert result.standings[0].seeds == 4
+
+
+@pytest.mark.usefixtures("inline", "folder")
+@pytest.mark.parametrize(
+    ("problem", "rules", "lost"),
+    [
+        (lambda x: float(x @ x), ["sgd"], "<lambda>"),
+        (OneBowl(), ["sgd"], "bowl"),
+        ("booth", [*broken_rules()[:1]], "ascend"),
+    ],
+)
+def test_a_call_that_cannot_be_written_out_is_not_called_one(problem, rules, lost: str) -> None:
+    options = {"x0": [1.0], "steps": 5} if callable(problem) else {}
+    told = race(problem, rules, **options).reproduce
+    assert told.startswith(f"The call cannot be written out, for {lost}")
+    assert race("booth", ["sgd"]).reproduce.startswith("dd.race('booth', ['sgd'], ")
+
+
+@pytest.mark.usefixtures("inline", "folder")
+def test_a_run_that_falls_below_the_stated_minimum_fails() -> None:
+    result = race(lambda x: float(x @ x), ["sgd:lr=0.4"], x0=[3.0, 4.0], minimum=1.0, steps=10)
+    assert {r.status for r in result.runs} == {"failed"}
+    assert all("f fell below its stated minimum 1:" in r.cause for r in result.runs)
+
+
+def test_a_closure_over_another_value_is_not_resumed(folder: Path, monkeypatch) -> None:
+    monkeypatch.setattr(race_module, "Pool", InlinePool)
+
+    def bowl(weight: float):
+        return lambda x: float(weight * (x @ x))
+
+    with pytest.raises(RaceInterrupted):
+        race(bowl(1.0), x0=[1.0, 2.0], steps=5, progress=Stop(3))
+    assert race(bowl(2.0), x0=[1.0, 2.0], steps=5, resume=True).race_id == 2
+    assert race(bowl(1.0), x0=[1.0, 2.0], steps=5, resume=True).race_id == 1
+
+
+def test_crowded_workers_get_more_time(monkeypatch) -> None:
+    monkeypatch.setattr(race_module, "default_jobs", lambda: 4)
+    alone = race_module._timeout(10.0, 1)
+    assert race_module._timeout(10.0, 4) == alone == 300.0
+    assert race_module._timeout(10.0, 8) == 600.0
+
+
+@posix
+def test_a_function_that_hangs_after_its_start_is_refused_while_it_is_measured(
+    folder: Path, monkeypatch
+) -> None:
+    (folder / "my.py").write_text(
+        "x0 = [3.0]\nf_box = (3, 3)\ndef f(x):\n    while abs(x[0] - 3) > 1e-3: pass\n"
+        "    return float(x @ x)\ndef grad_f(x):\n    return 2 * x\n"
+    )
+    # workers are forked from nothing: the limit has to travel with what they are told to do
+    monkeypatch.setattr(pool_module, "MEASURE_SECONDS", 0.5)
+    with pytest.raises(ProblemError, match=r"must get past its first steps.*0\.5 s"):
+        race("my.py:f", ["sgd", "adam:lr=0.1"], jobs=1)
+    assert not (folder / "descend.db").exists()

@@ -33,7 +33,7 @@ ALL = ("lr", "beta1", "eps", "weight_decay")
 
 
 def test_the_space_has_a_version():
-    assert space_version() == 1
+    assert space_version() == 2
 
 
 @pytest.mark.parametrize(
@@ -209,3 +209,12 @@ def test_a_default_of_no_decay_or_no_momentum_is_outside_not_at_an_edge():
         {"momentum": 0.0, "weight_decay": 0.0}, DOMAINS, ("momentum", "weight_decay")
     )
     assert at_edge({}, ranges) == ()
+
+
+@pytest.mark.parametrize(
+    ("default", "decade"), [(1e-3, 1e-3), (2e-3, 1e-3), (5e-4, 1e-3), (0.05, 0.1), (1.0, 1.0)]
+)
+def test_rules_of_one_family_search_the_same_learning_rates(default, decade):
+    searched = interval("lr", default)
+    # 1e-12: a power and a product are rounded
+    assert (searched.low, searched.high) == pytest.approx((decade / 100, decade * 1000), rel=1e-12)

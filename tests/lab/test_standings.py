@@ -8,7 +8,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from descend.errors import ProblemError
-from descend.lab.standings import describe_limits, seeds_needed, standings
+from descend.lab.limits import describe_limits
+from descend.lab.standings import seeds_needed, standings
 from descend.lab.stats import adjusted_p_values
 
 INF = math.inf
@@ -47,11 +48,11 @@ def test_the_log_scale_compares_decades():
 
 
 def test_failures_stay_at_the_tail():
-    row = by_name([[1.0, 2.0], [1.0, INF], [1.0, 2.0], [1.0, 2.0], [1.0, 2.0]])["b"]
+    row = by_name([[1.0, 2.0], [1.0, INF], *[[1.0, 2.0]] * 4])["b"]
     assert (row.mean, row.median, row.quartiles) == (INF, 2.0, (2.0, 2.0))
     assert (row.failures, row.charged) == (1, True)
-    # Four losses of 1, and a failure charged 2 beyond the worst of its seed.
-    assert row.difference == pytest.approx(6 / 5)
+    # Five losses of 1, and a failure charged 2 beyond the worst of its seed.
+    assert row.difference == pytest.approx(7 / 6)
     assert all(math.isfinite(end) for end in row.interval)
 
 
@@ -97,7 +98,11 @@ def test_a_constant_per_seed_changes_no_comparison(scores, data):
 @given(races())
 def test_the_same_entry_under_two_names_ties(scores):
     rows = standings(["a", "twin"], scores[:, [0, 0]], False)
-    assert [(r.group, r.difference, r.p_value) for r in rows] == [(1, 0.0, 1.0)] * 2
+    assert [(r.group, r.difference, r.equal) for r in rows] == [(1, 0.0, True)] * 2
+    assert [r.p_value for r in rows] == [
+        1.0,
+        1.0 if len(scores) > 1 else pytest.approx(math.nan, nan_ok=True),
+    ]
 
 
 @law
@@ -107,8 +112,8 @@ def test_the_leader_is_first_and_ties_with_itself(scores):
     leader = rows[0]
     assert (leader.place, leader.group, leader.difference) == (1, 1, 0.0)
     assert (leader.interval, leader.p_value) == ((0.0, 0.0), 1.0)
-    assert sorted(row.place for row in rows) == list(range(1, len(rows) + 1))
-    assert all((row.group == 1) == (row.p_value > 0.05) for row in rows)
+    assert [row.place for row in rows] == list(range(1, len(rows) + 1))
+    assert all((row.group == 1) == (not row.p_value <= 0.05) for row in rows)
     assert all(row.difference >= 0.0 for row in rows)
 
 
@@ -164,7 +169,7 @@ def limits(scores, seconds=None):
 def test_too_few_seeds_are_said_with_the_smallest_p():
     sentences = limits([[1.0, 2.0]] * 4, seconds=60.0)
     assert sentences == (
-        "With 4 seeds nothing can be separated at 5 %: the smallest possible p is 0.125; 6 seeds might.",
+        "With 4 seeds nothing can be separated at 5 %: the smallest possible p is 0.125; 6 seeds might. No interval is shown.",
         "lion cannot be separated from adam: 2 more seeds, about 2 minutes, probably would.",
     )
 
@@ -198,7 +203,10 @@ def test_ties_say_why():
 
 def test_entries_with_the_same_outlook_share_a_sentence():
     sentences = limits([[0.0, 0.0, 0.0]] * 7)
-    assert sentences[-1] == "lion and sgd cannot be separated from adam: the scores are the same on every seed."
+    assert (
+        sentences[-1]
+        == "lion and sgd cannot be separated from adam: the scores are the same on every seed."
+    )
 
 
 @pytest.mark.parametrize(
@@ -221,3 +229,31 @@ def test_a_race_that_nobody_finished_says_only_that():
     assert limits(np.full((6, 3), INF)) == (
         "No entry finished on any seed: there is nothing to compare.",
     )
+
+
+def test_rows_are_sorted_by_place_also_where_a_later_one_is_in_an_earlier_group():
+    """b is 1 behind on every seed, c 1.5 on average and with a spread too wide to be separated."""
+    spread = np.array([12.0, -9.0] * 5)
+    rows = standings(["c", "b", "a"], np.stack([1.5 + spread, np.ones(10), np.zeros(10)], 1), False)
+    assert [(row.entry, row.place, row.group) for row in rows] == [
+        ("a", 1, 1), ("b", 2, 2), ("c", 3, 1),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("seeds", "shown"), [(1, False), (5, False), (6, True), (9, True)])
+def test_below_6_seeds_there_is_no_interval_and_one_sentence_says_so(seeds, shown):
+    scores = np.stack([np.zeros(seeds), 1.0 + np.arange(seeds)], axis=1)
+    low, high = by_name(scores)["b"].interval
+    assert (math.isfinite(low) and math.isfinite(high)) == shown
+    assert any("No interval is shown." in s for s in limits(scores)) == (not shown)
+
+
+def test_one_seed_gives_no_p():
+    assert math.isnan(by_name([[0.0, 1.0]])["b"].p_value)
+
+
+def test_a_fixed_problem_is_not_told_to_take_more_seeds():
+    rows = standings(["a", "b", "c"], [[0.0, 1.0, INF]], False)
+    sentences = describe_limits(rows, 1, 60.0, fixed=True)
+    assert sentences[0].startswith("Every seed opens the very same problem")
+    assert sentences[1:] == ("c finished on no seed: its scores say nothing but that.",)

@@ -237,6 +237,14 @@ def test_never_finishing_is_judged_by_the_number_of_entries():
     assert p[0, 1] > 1 / 32
 
 
+def test_with_few_seeds_and_many_entries_never_finishing_costs_one_chance_per_ordered_pair():
+    # Four seeds, seven entries: 7 * 6 / 4^4 = 42/256 lies above 2/2^4. The flips that make b and c
+    # as even as can be reach every statistic, so the max-T p is at least 3/8 and the bound decides.
+    scores = np.zeros((4, 7))
+    scores[:, 1], scores[:, 2], scores[:, 6] = [1, 1, -1, -1], [1, -1, 1, -1], INF
+    assert adjusted_p_values(scores)[6, :6].tolist() == [42 / 256] * 6
+
+
 def test_when_every_run_failed_all_tie():
     scores = np.full((7, 3), INF)
     assert np.all(adjusted_p_values(scores) == 1.0)

@@ -63,8 +63,8 @@ def make_run(entry: str = "adam", seed: int = 0, **changes: Any) -> Run:
 
 def make_result(race_id: int, runs: list[Run]) -> RaceResult:
     standing = Standing(
-        entry="adam", group=1, settings={"lr": math.inf}, text="adam:lr=0.1", mean=-0.0,
-        median=math.nan, quartiles=(0.25, math.inf), difference=0.0, interval=(-math.inf, 1.0),
+        entry="adam", group=1, trial=3, settings={"lr": math.inf}, text="adam:lr=0.1", mean=-0.0,
+        median=math.nan, quartiles=(0.25, math.inf), last=-0.0, difference=0.0, interval=(-math.inf, 1.0),
         p_value=1.0, failures=0, tuning_failures=1, seeds=5, default_score=1.0, tuned_score=0.5,
         test=math.nan, at_edge=("lr",),
     )  # fmt: skip
@@ -599,7 +599,8 @@ def trigger(path: Path) -> None:
         (lambda path: path.write_text("entry,score\n" * 100), "must be a run store; got 'file is"),
         (lambda path: path.write_bytes(b"\0" * 4096), "must be a run store"),
         (other_program, "must be a run store; got an SQLite file of another program"),
-        (header("PRAGMA user_version=2"), "must have schema version 1; got 2. Hint: a newer"),
+        (header("PRAGMA user_version=3"), "must have schema version 2; got 3. Hint: a newer"),
+        (header("PRAGMA user_version=1"), "must have schema version 2; got 1. Hint: an older"),
         (header("PRAGMA user_version=0"), "must be undamaged; got schema version 0"),
         (header("ALTER TABLE runs ADD COLUMN x"), "got other tables than a run store has"),
         (header("DROP TABLE runs"), "got other tables than a run store has"),

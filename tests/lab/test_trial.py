@@ -311,3 +311,11 @@ def test_a_bad_schedule_fails_the_run_where_it_leaves_its_domain() -> None:
     result = run(update=dd.sgd(lr=lambda t: 0.1 if t < 5 else -1.0))
     assert result.status == "failed"
     assert "lr of sgd must be" in result.cause
+
+
+@pytest.mark.parametrize(("ahead", "status"), [(999.0, "finished"), (1001.0, "diverged")])
+def test_a_run_has_run_away_at_1000_times_1_plus_its_start(ahead: float, status: str) -> None:
+    """From a start at 0, which alone would allow nothing."""
+    scores = iter([0.0, ahead, 0.5])
+    result = run(score=lambda x: next(scores, 0.5))
+    assert result.status == status

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import pickle
 import re
+import sys
+import time
 from pathlib import Path
 from textwrap import dedent
 
@@ -12,6 +14,7 @@ import numpy as np
 import pytest
 
 from descend.errors import ProblemError
+from descend.lab import deadline
 from descend.lab.objective import FunctionProblem
 from descend.lab.problems import EvaluationFailed, Problem, function_problem, get_problem
 from descend.lab.user.gradient_check import check_gradient
@@ -23,7 +26,7 @@ BOWL = """
         "A shifted bowl."
         return (x[0] - 1) ** 2 + 10 * (x[1] + 2) ** 2
 
-    def gradient(x):
+    def bowl_gradient(x):
         return np.array([2 * (x[0] - 1), 20 * (x[1] + 2)])
 
     x0 = [4, 0]
@@ -77,23 +80,23 @@ def test_starts_are_drawn_around_x0_and_the_card_says_so(load) -> None:
 
 
 def test_perturb_zero_starts_at_exactly_x0(load) -> None:
-    problem = load(BOWL + "    perturb = 0\n", "bowl")
+    problem = load(BOWL + "    bowl.perturb = 0\n", "bowl")
     assert problem.open(0).x0.tolist() == problem.open(1).x0.tolist() == [4.0, 0.0]
     assert problem.tuning_seeds == 1
     assert any("one sample of each optimizer" in note for note in problem.card().notes)
 
 
 def test_a_box_replaces_the_neighbourhood_of_x0(load) -> None:
-    problem = load(BOWL + "    bounds = [(5, 6), (-9, -8)]\n", "bowl")
+    problem = load(BOWL + "    bowl_bounds = [(5, 6), (-9, -8)]\n", "bowl")
     starts = np.array([problem.open(seed).x0 for seed in range(100)])
     assert starts.min(axis=0) == pytest.approx([5, -9], abs=0.05)
     assert starts.max(axis=0) == pytest.approx([6, -8], abs=0.05)
-    wide = load(BOWL + "    box = (-1, 1)\n", "bowl")
+    wide = load(BOWL + "    box_bowl = (-1, 1)\n", "bowl")
     assert dict(wide.card().facts)["starts"] == "uniform, every coordinate in [-1, 1]"
 
 
 def test_a_known_minimum_makes_scores_gaps(load) -> None:
-    problem = load(BOWL + "    minimum = 0\n", "bowl")
+    problem = load(BOWL + "    minimum_bowl = 0\n", "bowl")
     assert problem.card().metric == "f(x) − f*"
     assert problem.card().log_scale
     assert problem.open(0).score(np.array([1.0, -2.0])) == 1e-14
@@ -112,12 +115,12 @@ def test_a_known_minimum_makes_scores_gaps(load) -> None:
 )
 def test_x0_is_found_wherever_it_is_said(load, said: str) -> None:
     source = f"    import numpy as np\n    def f(x):\n        return float(x @ x)\n    {said}\n"
-    problem = load(source + "    perturb = 0\n")
+    problem = load(source + "    f.perturb = 0\n")
     assert problem.open(0).x0.tolist() == [3.0, 4.0]
 
 
 def test_x0_may_be_the_default_of_the_parameter(load) -> None:
-    problem = load("def f(x=(3, 4)):\n    return x[0] ** 2 + x[1] ** 2\nperturb = 0\n")
+    problem = load("def f(x=(3, 4)):\n    return x[0] ** 2 + x[1] ** 2\nf.perturb = 0\n")
     assert problem.open(0).x0.tolist() == [3.0, 4.0]
 
 
@@ -128,7 +131,6 @@ def test_x0_may_be_the_default_of_the_parameter(load) -> None:
         "f.gradient = lambda x: 2 * x",
         "def grad_f(x):\n        return 2 * x",
         "f_grad = lambda x: list(2 * x)",
-        "def grad(x):\n        return 2 * x",
     ],
 )
 def test_a_gradient_is_found_wherever_it_is_said(load, said: str) -> None:
@@ -259,23 +261,23 @@ REFUSALS = {
         "gradient of f must be a function; got 3",
     ),
     "box": (
-        "def f(x):\n    return x @ x\nbox = [1, 2, 3]\nx0 = [1, 2]\n",
+        "def f(x):\n    return x @ x\nf.box = [1, 2, 3]\nx0 = [1, 2]\n",
         r"box of f of mine.py must be a pair \(low, high\) of finite numbers, or 2 of them",
     ),
     "box order": (
-        "def f(x):\n    return x @ x\nbox = (2, 1)\nx0 = [1, 2]\n",
+        "def f(x):\n    return x @ x\nf.box = (2, 1)\nx0 = [1, 2]\n",
         "box of f of mine.py must have low <= high",
     ),
     "minimum": (
-        "def f(x):\n    return x @ x\nminimum = 6\nx0 = [1, 2]\n",
+        "def f(x):\n    return x @ x\nf.minimum = 6\nx0 = [1, 2]\n",
         r"minimum of f of mine.py must not be above f\(x0\) = 5; got 6",
     ),
     "minimum text": (
-        "def f(x):\n    return x @ x\nminimum = 'low'\nx0 = [1, 2]\n",
+        "def f(x):\n    return x @ x\nf.minimum = 'low'\nx0 = [1, 2]\n",
         "minimum of f of mine.py must be a finite number; got 'low'",
     ),
     "perturb": (
-        "def f(x):\n    return x @ x\nperturb = -1\nx0 = [1, 2]\n",
+        "def f(x):\n    return x @ x\nf.perturb = -1\nx0 = [1, 2]\n",
         "perturb of f of mine.py must be a number of at least 0; got -1",
     ),
     "factory": ("def f():\n    return 3\n", "must be a function of x, or return a Problem; got 3"),
@@ -297,7 +299,7 @@ def test_a_missing_file_is_named() -> None:
 def test_a_file_without_a_name_tells_what_it_defines(load, tmp_path: Path) -> None:
     load(BOWL, "bowl")
     for text in (f"{tmp_path / 'mine.py'}", f"{tmp_path / 'mine.py'}:"):
-        with pytest.raises(ProblemError, match="as in mine.py:f. It defines: bowl, gradient"):
+        with pytest.raises(ProblemError, match="as in mine.py:f. It defines: bowl, bowl_gradient"):
             get_problem(text)
 
 
@@ -348,7 +350,7 @@ def test_overflow_is_infinite_and_no_failure(load) -> None:
 
 
 def test_starts_outside_the_domain_are_drawn_again(load) -> None:
-    source = "import math\ndef f(x):\n    return -math.log(x[0]) + x[0]\nx0 = 1\nbox = (-9, 1)\n"
+    source = "import math\ndef f(x):\n    return -math.log(x[0]) + x[0]\nx0 = 1\nf.box = (-9, 1)\n"
     problem = load(source)
     starts = [problem.open(seed).x0[0] for seed in range(40)]
     assert min(starts) > 0
@@ -483,3 +485,60 @@ def test_a_function_at_hand_is_a_problem() -> None:
         function_problem(lambda x: None, [1.0], name="sphere")
     with pytest.raises(ProblemError, match="x0 of sphere must be a list of finite numbers"):
         function_problem(lambda x: 0.0, "abc", name="sphere")
+
+
+@pytest.mark.parametrize("said", ["minimum = 0", "box = (5, 6)", "bounds = (5, 6)", "perturb = 9"])
+def test_plain_names_of_the_module_are_not_about_f(load, said: str) -> None:
+    source = "def f(x):\n    return x @ x\nx0 = [3, 4]\n"
+    plain, with_name = load(source).card(), load(f"{source}{said}\n").card()
+    assert plain == with_name
+
+
+def test_a_plain_gradient_of_the_module_is_not_that_of_f(load) -> None:
+    problem = load("def f(x):\n    return x @ x\ndef grad(x):\n    return x\nx0 = [3, 4]\n")
+    assert "function evaluations each" in dict(problem.card().facts)["gradient"]
+
+
+def test_a_score_below_the_stated_minimum_is_no_success(load) -> None:
+    instance = load("def f(x):\n    return x @ x\nf.minimum = 1\nx0 = [3, 4]\n").open(0)
+    assert instance.score(np.array([1.0, 1.0])) == 1.0
+    assert instance.score(np.array([1.0, 0.0])) == 1e-14
+    with pytest.raises(EvaluationFailed, match="f fell below its stated minimum 1: it was 0.25"):
+        instance.score(np.array([0.5, 0.0]))
+
+
+@pytest.mark.parametrize(
+    ("source", "owner"),
+    [
+        ("x0 = [1.0]\ndef f(x):\n    while True: pass\n", "f of mine.py"),
+        (
+            "x0 = [1.0]\ndef f(x): return x @ x\ndef grad_f(x):\n    while True: pass\n",
+            "gradient of f",
+        ),
+        ("x0 = [1.0]\nwhile True: pass\n", "mine.py"),
+        ("def f():\n    while True: pass\n", "f of mine.py"),
+        (
+            "x0 = [1.0]\ndef f(x):\n while True:\n  try:\n   while True: pass\n  except Exception: pass\n",
+            "f of mine.py",
+        ),
+        ("x0 = [1.0]\ndef f(x):\n    while x[0] != 1.0: pass\n    return x @ x\n", "f of mine.py"),
+    ],
+)
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no timers")
+def test_what_hangs_is_broken_off_with_a_sentence(load, monkeypatch, source: str, owner) -> None:
+    monkeypatch.setattr(deadline, "PROBE_SECONDS", 0.2)
+    said = refused(load, source)
+    assert said.startswith(owner)
+    assert "must return within 0.2 s; it did not." in said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no timers")
+def test_a_deadline_inside_another_leaves_the_outer_one_running() -> None:
+    started = time.monotonic()
+    with pytest.raises(TimeoutError, match="outer"):  # noqa: SIM117 - one around the other
+        with deadline.deadline(0.3, lambda: TimeoutError("outer")):
+            with deadline.deadline(5.0, lambda: TimeoutError("inner")):
+                pass
+            while time.monotonic() < started + 5.0:
+                pass
+    assert time.monotonic() - started < 3.0

@@ -60,6 +60,8 @@ class Problem(ABC):
     """Gradient evaluations per run."""
     tuning_seeds: int = 1
     """Seeds over which a trial's score is averaged while tuning."""
+    fixed: bool = False
+    """Whether every seed opens the very same instance: then one seed shows all there is."""
 
     @abstractmethod
     def card(self) -> ProblemCard:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from descend._catalogue import get_rule
-from descend._rule import Bound, Chain, Rule, Setting, Update, bind
+from descend._chain import Chain, Update, bind
+from descend._rule import Bound, Rule, Setting
 from descend.domains import Interval
 from descend.errors import ProblemError, unknown_name
 from descend.schedules import cosine, exponential, step, warmup

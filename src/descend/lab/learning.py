@@ -23,6 +23,7 @@ Rows = tuple[NDArray[np.float64], NDArray[Any]]
 BATCH_SIZE = 32
 EPOCHS = 20
 FEWEST_STEPS, MOST_STEPS = 200, 2000
+TUNING_SEEDS = 3
 PARTS = 4
 """One part in so many of the rows that are not test rows is for validation."""
 
@@ -72,6 +73,10 @@ class LearningProblem(Problem):
     @property
     def name(self) -> str:  # type: ignore[override]
         return self.dataset.name
+
+    @property
+    def tuning_seeds(self) -> int:  # type: ignore[override]
+        return TUNING_SEEDS
 
     def card(self) -> ProblemCard:
         classes = self.dataset.task == "classification"

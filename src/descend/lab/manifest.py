@@ -10,7 +10,14 @@ from typing import Any
 
 from descend import __version__
 
+_COMPUTING = ("numpy", "scipy", "numba")
 _PACKAGES = ("numpy", "scipy", "numba", "llvmlite", "scikit-learn", "pyarrow")
+
+
+def versions() -> dict[str, str]:
+    """The versions of what computes a run: with others its bits may be others."""
+    found = {name: importlib.metadata.version(name) for name in _COMPUTING}
+    return {"descend": __version__, "python": platform.python_version(), **found}
 
 
 def manifest(fingerprint: str, jobs: int) -> dict[str, Any]:

@@ -97,6 +97,11 @@ class FunctionInstance(Instance):
             return value
         floor = ROUNDING * max(1.0, abs(self._minimum))
         gap = value - self._minimum
+        if gap < -floor:
+            raise EvaluationFailed(
+                f"f fell below its stated minimum {self._minimum:.10g}: it was {value:.10g} at"
+                f" x = {_point(x.tolist())}."
+            )
         return max(gap, floor)  # in this order: nan stays nan
 
 
@@ -115,6 +120,8 @@ class FunctionProblem(Problem):
     facts: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
     steps: int = FUNCTION_STEPS
+    steady: bool = True
+    """Whether f gives the same value for the same x."""
 
     @classmethod
     def of(cls, function: TestFunction, steps: int = FUNCTION_STEPS) -> FunctionProblem:
@@ -131,7 +138,11 @@ class FunctionProblem(Problem):
 
     @property
     def tuning_seeds(self) -> int:  # type: ignore[override]
-        return 1 if self.starts.fixed else TUNING_STARTS
+        return 1 if self.fixed else TUNING_STARTS
+
+    @property
+    def fixed(self) -> bool:  # type: ignore[override]
+        return self.starts.fixed and self.steady
 
     def card(self) -> ProblemCard:
         known = self.minimum is not None
@@ -170,7 +181,7 @@ class FunctionProblem(Problem):
         if self.minimum is not None:
             floor = ROUNDING * max(1.0, abs(self.minimum))
             said.append(f"Scores below {floor:g} are counted as {floor:g}: they are rounding.")
-        if self.starts.fixed:
+        if self.fixed:
             said.append(
                 "Every seed starts at the same x0: seeds differ in nothing, and the race has one"
                 " sample of each optimizer."

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from descend import __version__
-from descend._rule import Update
+from descend._chain import Update
 from descend.errors import ProblemError
 from descend.lab.contract import Problem
 from descend.lab.entries import Entry
+from descend.lab.identity import identity
+from descend.lab.manifest import versions
 from descend.lab.records import Phase, RunKey
 from descend.lab.space import (
-    Interval,
+    SearchInterval,
     intervals,
     sobol_points,
     space_version,
@@ -80,8 +80,9 @@ class Plan:
         return smaller
 
     def runs(self, entries: int, tuning_seeds: int) -> int:
-        """Runs of the whole race."""
-        return entries * (self.budget * tuning_seeds + self.seeds)
+        """Runs of the whole race, when tuning finds something better than the default for every entry."""
+        judged = 2 if self.budget > 1 else 1
+        return entries * (self.budget * tuning_seeds + judged * self.seeds)
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Field:
 
     entries: tuple[Entry, ...]
     names: dict[str, tuple[str, ...]]
-    ranges: dict[str, dict[str, Interval]]
+    ranges: dict[str, dict[str, SearchInterval]]
     trials: dict[str, list[dict[str, float]]]
 
     @classmethod
@@ -121,11 +122,12 @@ class Field:
     def fresh_tasks(
         self, problem: Problem, plan: Plan, selected: dict[str, int], timeout: float
     ) -> list[Task]:
-        chosen = {label: self.trials[label][trial] for label, trial in selected.items()}
+        """The selected trial of every entry on the fresh seeds, and beside it the documented default."""
         return [
-            _task(e, "fresh", selected[e.label], chosen[e.label], seed, problem, timeout)
+            _task(e, "fresh", trial, self.trials[e.label][trial], seed, problem, timeout)
             for seed in plan.fresh_seeds()
             for e in self.entries
+            for trial in sorted({0, selected[e.label]})
         ]
 
 
@@ -161,22 +163,15 @@ def describe(problem: Problem, plan: Plan, field: Field) -> dict[str, Any]:
 
 
 def spec_hash(problem: Problem, field: Field, described: dict[str, Any]) -> str:
-    """Equal for races that would do the same runs with the same version of descend."""
-    code = {e.label: [_code(part) for part in _functions(e.update)] for e in field.entries}
-    what = [__version__, problem.name, problem.fingerprint(), described, code]
+    """Equal for races that would do the same runs: the same code on the same versions."""
+    code = {e.label: identity(*_parts(e.update)) for e in field.entries}
+    what = [versions(), problem.name, problem.fingerprint(), described, code]
     text = re.sub(r" at 0x[0-9a-f]+", "", json.dumps(what, sort_keys=True))  # of a lambda's repr
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _functions(update: Update) -> Iterator[Callable[..., Any]]:
-    """The texts of the rules, and the schedules that are plain functions."""
+def _parts(update: Update) -> Iterator[Any]:
+    """The rules, and the schedules."""
     for link in update.links:
-        yield link.rule.function
-        yield from (value for _, value in link.given if inspect.isfunction(value))
-
-
-def _code(function: Callable[..., Any]) -> str:
-    try:
-        return inspect.getsource(function)
-    except (OSError, TypeError):  # typed at a prompt
-        return repr(getattr(function, "__code__", function))
+        yield link.rule
+        yield from (value for _, value in link.given if callable(value))

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import replace
 from multiprocessing import resource_tracker
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -42,6 +43,8 @@ _ONE_THREAD = dict.fromkeys(
     "1",
 )
 _REPEATS = 3
+MEASURE_SECONDS = 60.0
+"""While the cost of a run is measured, its first steps may train so long."""
 _PARENT_CHECK = 0.5  # seconds
 _problem: Problem | ProblemError | None = None  # a worker's own, set when it starts
 
@@ -53,6 +56,7 @@ class Pool:
 
     def __init__(self, problem: Problem, jobs: int) -> None:
         self._jobs = jobs
+        self._name = problem.name
         self._pickled = _pickle(problem, problem.name)
         self._scratch = None if cache_folder() else tempfile.mkdtemp(prefix="descend-kernels-")
         self._executor = self._start()
@@ -76,15 +80,26 @@ class Pool:
         Raises
         ------
         ProblemError
-            If workers cannot load the problem or one of ``tasks``, or survive none of them.
+            If workers cannot load the problem or one of ``tasks``, survive none of them, or come to
+            no end with any.
         """
         for task in tasks:
             self._submit(_load, task).result()
+        hung = False
         for task in tasks:
             try:
-                return self._submit(_measure, task).result()
+                seconds = self._submit(_measure, replace(task, timeout=MEASURE_SECONDS)).result()
             except BrokenProcessPool:
                 self._restart()
+                continue
+            if seconds is not None:
+                return seconds
+            hung = True
+        if hung:
+            raise ProblemError(
+                f"a run of {self._name} must get past its first steps; with every entry they took"
+                f" longer than {MEASURE_SECONDS:g} s. Hint: f may hang."
+            )
         raise ProblemError("a problem must let its worker process live; it ended with every entry.")
 
     def run(self, tasks: Iterable[Task]) -> Iterator[Run]:
@@ -210,18 +225,27 @@ def _work(pickled: bytes) -> Run:
     return run_trial(_held(), _unpickle(pickled))
 
 
-def _measure(pickled: bytes) -> float:
-    """Seconds of a whole run, from short ones: the cost per step and per score, kernels loaded before."""
+def _measure(pickled: bytes) -> float | None:
+    """Seconds of a whole run, from short ones: the cost per step and per score, kernels loaded before.
+
+    None when the first steps do not come to an end.
+    """
     problem = _held()
     task: Task = _unpickle(pickled)
-    few = max(min(task.steps, 20), 1)
-    short = Task(task.key, task.update, task.settings, few, open_test=False)
-    run_trial(problem, short)
+    short = replace(task, steps=1, open_test=False)
+    started = time.perf_counter()
+    if run_trial(problem, short).status == "timed out":
+        return None
+    # of a slow problem fewer steps, so that they fit the limit
+    few = int(task.timeout / 4 / max(time.perf_counter() - started, 1e-9))
+    short = replace(short, steps=max(min(task.steps, few, 20), 1))
     costs = []
     for _ in range(_REPEATS):
         started = time.perf_counter()
         run = run_trial(problem, short)
         whole = time.perf_counter() - started
+        if run.status == "timed out":
+            return None
         steps = max(run.evaluations, 1)
         scores = max(len(run.curve.score), 1)
         scoring = max(whole - run.seconds, 0.0) / scores

@@ -15,6 +15,7 @@ from descend.lab.functions import get_function, list_functions
 from descend.lab.learning import BATCH_SIZE, LearningProblem
 from descend.lab.objective import FUNCTION_STEPS, FunctionProblem
 from descend.lab.user import function_problem, load_problem
+from descend.losses import get_loss
 
 __all__ = [
     "EvaluationFailed",
@@ -90,7 +91,8 @@ def get_problem(
         _refuse(text, "a data set with its own target", {"target": target})
         return _learn(load_dataset(text, seed), loss, model, steps, batch_size)
     if Path(text).suffix.lower() in _TABLES:
-        data = read_dataset(text, _need_target(text, target), seed)
+        task = get_loss(loss).task if loss else None  # a loss asked for decides what is learned
+        data = read_dataset(text, _need_target(text, target), seed, task=task)
         return _learn(data, loss, model, steps, batch_size)
     if text.endswith(".py") or ".py:" in text:
         _refuse(text, "your own code", {"target": target, **learning})

@@ -13,20 +13,17 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from descend._stepper import Stepper
+from descend.lab.conclusion import Evidence, compare, leave_open, select_all, stand
 from descend.lab.contract import Problem
 from descend.lab.entries import Entry
 from descend.lab.manifest import manifest
 from descend.lab.plan import LEAST_TIMEOUT, TIMEOUT_FACTOR, Field, Plan, describe, spec_hash
-from descend.lab.pool import Pool
-from descend.lab.records import Phase, RaceResult, Run, RunKey, Standing
-from descend.lab.space import at_edge
-from descend.lab.standings import Comparison, describe_limits, standings
-from descend.lab.stats import comparison_scale
+from descend.lab.pool import Pool, default_jobs
+from descend.lab.records import Phase, RaceResult, Run, RunKey
 from descend.lab.store import Store
-from descend.lab.trial import Task
+from descend.lab.trial import Task, checkpoints
 
 
 class RaceInterrupted(KeyboardInterrupt):
@@ -87,6 +84,7 @@ def run_race(
     """
     progress = progress or Silence()
     started = time.perf_counter()
+    order = _as_fixed(order, progress)
     drawn = Field.draw(order.entries, order.plan)
     compiling = _compile(drawn, order.problem.steps)
     race: _Race | None = None
@@ -97,7 +95,7 @@ def run_race(
             plan = _fit(order, run_seconds, progress)
             drawn = Field.draw(order.entries, plan)
             progress.say(_estimate(order, plan, drawn, run_seconds))
-            timeout = max(LEAST_TIMEOUT, TIMEOUT_FACTOR * run_seconds)
+            timeout = _timeout(run_seconds, order.jobs)
             with Store(db) as store:
                 race = _Race(order, plan, drawn, timeout, store, pool, progress)
                 result = race.run(started, compiling)
@@ -108,6 +106,20 @@ def run_race(
             raise
         raise RaceInterrupted(race.race_id, race.reproduce) from None
     return result
+
+
+def _as_fixed(order: Order, progress: Progress) -> Order:
+    """One fresh seed where all are the same: more would be copies, and look like certainty."""
+    if not order.problem.fixed or order.plan.seeds == 1:
+        return order
+    progress.say("Every seed opens the very same problem: one fresh seed is run.")
+    return replace(order, plan=replace(order.plan, seeds=1))
+
+
+def _timeout(run_seconds: float, jobs: int) -> float:
+    """Workers that share a processor are slower, and that must not stop a run."""
+    crowding = max(1.0, jobs / default_jobs())
+    return crowding * max(LEAST_TIMEOUT, TIMEOUT_FACTOR * run_seconds)
 
 
 def _compile(drawn: Field, steps: int) -> float:
@@ -132,14 +144,15 @@ def _fit(order: Order, run_seconds: float, progress: Progress) -> Plan:
 
 def _estimate(order: Order, plan: Plan, drawn: Field, run_seconds: float) -> str:
     tuning = sum(len(t) for t in drawn.trials.values()) * order.problem.tuning_seeds
-    runs = tuning + len(drawn.entries) * plan.seeds
+    # the default again beside the selected trial, wherever that may be another one
+    runs = tuning + plan.seeds * sum(min(len(t), 2) for t in drawn.trials.values())
     seconds = runs * run_seconds / order.jobs
     length = f"{max(seconds, 1):.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
     entries = len(drawn.entries)
     return (
         f"{entries} {'entry' if entries == 1 else 'entries'}, {runs} runs of "
-        f"{order.problem.steps} gradient evaluations ({tuning} to tune, {runs - tuning} on fresh "
-        f"seeds): about {length} with {order.jobs} worker{'s' if order.jobs > 1 else ''}."
+        f"{order.problem.steps} gradient evaluations ({tuning} to tune, up to {runs - tuning} on "
+        f"fresh seeds): about {length} with {order.jobs} worker{'s' if order.jobs > 1 else ''}."
     )
 
 
@@ -160,7 +173,8 @@ class _Race:
         self.store, self.pool, self.progress = store, pool, progress
         self.jobs = order.jobs
         self.reproduce = order.reproduce(plan)
-        self.card = self.problem.card()
+        measured = len(checkpoints(self.problem.steps))
+        self.card = replace(self.problem.card(), checkpoints=measured)
         self.described = describe(self.problem, plan, drawn)
         self.manifest = manifest(self.problem.fingerprint(), order.jobs)
         self.runs: dict[RunKey, Run] = {}
@@ -182,17 +196,18 @@ class _Race:
     def run(self, started: float, compiling: float) -> RaceResult:
         tuning = self.drawn.tuning_tasks(self.problem, self.plan, self.timeout)
         self._do("tune", tuning)
-        selected = {e.label: self._select(e) for e in self.drawn.entries}
+        evidence = Evidence(self.card, self.plan, self.drawn, self.problem.tuning_seeds, self.runs)
+        selected = select_all(evidence)
         fresh = self.drawn.fresh_tasks(self.problem, self.plan, selected, self.timeout)
         self._do("fresh", fresh)
-        order = [task.key for task in (*tuning, *fresh)]
-        rows = self._compare()
+        rows = compare(evidence, selected)
+        table = tuple(stand(evidence, row, selected[row.entry]) for row in rows)
         per_seed = sum(self.runs[t.key].seconds for t in fresh) / self.plan.seeds / self.jobs
         return RaceResult(
             race_id=self.race_id,
             problem=self.card,
-            standings=tuple(self._standing(row, selected[row.entry]) for row in rows),
-            runs=tuple(self.runs[key] for key in order),
+            standings=table,
+            runs=tuple(self.runs[task.key] for task in (*tuning, *fresh)),
             tuned=self.drawn.names,
             space={
                 label: {name: (span.low, span.high) for name, span in ranges.items()}
@@ -200,10 +215,7 @@ class _Race:
             },
             plan=self.described,
             manifest=self.manifest,
-            cannot_conclude=(
-                *describe_limits(rows, self.plan.seeds, per_seed),
-                *self._edges(rows, selected),
-            ),
+            cannot_conclude=leave_open(rows, table, self.plan.budget, per_seed, self.problem.fixed),
             reproduce=self.reproduce,
             seconds=time.perf_counter() - started - compiling,
             compile_seconds=compiling,
@@ -216,70 +228,3 @@ class _Race:
             self.runs[run.key] = run
             self.store.add_run(self.race_id, run)
             self.progress.advance(run)
-
-    def _tuning(self, entry: Entry) -> NDArray[np.float64]:
-        """Scores of each trial on the comparison scale, shape (n_trials, n_tuning_seeds)."""
-        seeds = [self.plan.seed_of("tune", i) for i in range(self.problem.tuning_seeds)]
-        scores = [
-            [self.runs[RunKey(entry.label, "tune", trial + 1, seed)].score for seed in seeds]
-            for trial in range(len(self.drawn.trials[entry.label]))
-        ]
-        return comparison_scale(scores, self.card.log_scale)
-
-    def _select(self, entry: Entry) -> int:
-        """The trial with the fewest failures, then the best mean; the earlier of equal ones, so the default."""
-        scores = self._tuning(entry)
-        failures = np.isinf(scores).sum(axis=1)
-        mean = np.where(np.isinf(scores), 0.0, scores).sum(axis=1)
-        return int(np.lexsort((mean, failures))[0])
-
-    def _fresh(self, label: str) -> list[Run]:
-        found = {
-            key.seed: run
-            for key, run in self.runs.items()
-            if key.entry == label and key.phase == "fresh"
-        }
-        return [found[seed] for seed in self.plan.fresh_seeds()]
-
-    def _compare(self) -> tuple[Comparison, ...]:
-        labels = [e.label for e in self.drawn.entries]
-        scores = np.array([[run.score for run in self._fresh(label)] for label in labels]).T
-        return standings(labels, scores, self.card.log_scale)
-
-    def _standing(self, row: Comparison, trial: int) -> Standing:
-        entry = next(e for e in self.drawn.entries if e.label == row.entry)
-        settings = self.drawn.trials[entry.label][trial]
-        tuning = self._tuning(entry).mean(axis=1)
-        tests = [run.test for run in self._fresh(entry.label) if not math.isnan(run.test)]
-        return Standing(
-            entry=row.entry,
-            group=row.group,
-            settings=settings,
-            text=entry.text(settings),
-            mean=row.mean,
-            median=row.median,
-            quartiles=row.quartiles,
-            difference=row.difference,
-            interval=row.interval,
-            p_value=row.p_value,
-            failures=row.failures,
-            tuning_failures=int(np.isinf(tuning).sum()),
-            seeds=self.plan.seeds,
-            default_score=self._unscaled(float(tuning[0])),
-            tuned_score=self._unscaled(float(tuning[trial])),
-            test=float(np.median(tests)) if tests else math.nan,
-            at_edge=at_edge(settings, self.drawn.ranges[entry.label]),
-        )
-
-    def _unscaled(self, score: float) -> float:
-        return 10.0**score if self.card.log_scale else score
-
-    def _edges(self, rows: tuple[Comparison, ...], selected: dict[str, int]) -> tuple[str, ...]:
-        flagged = []
-        for label in (row.entry for row in rows):
-            edge = at_edge(self.drawn.trials[label][selected[label]], self.drawn.ranges[label])
-            flagged += [f"{label} ({', '.join(edge)})"] if edge else []
-        if not flagged:
-            return ()
-        where = f"The best value found lies at an edge of the space for {', '.join(flagged)}"
-        return (f"{where}: --extend 1 would widen it for all.",)

@@ -62,7 +62,7 @@ class ProblemCard:
     name: str
     title: str
     metric: str
-    """What a score is, for axes and table heads: ``validation log loss``, ``f(x) − f*``."""
+    """What is measured at a checkpoint: ``validation log loss``, ``f(x) − f*``."""
     log_scale: bool
     """Scores span decades: compare and draw them as log10."""
     facts: tuple[tuple[str, str], ...]
@@ -71,36 +71,58 @@ class ProblemCard:
     """Sentences on what was done to the data or assumed about the function."""
     test_metric: str = ""
     """What the test column shows (``test error``); empty when the problem has no test data."""
+    checkpoints: int = 0
+    """After how many counts of evaluations a run is measured; the race fills it in."""
+
+    @property
+    def score(self) -> str:
+        """What the score of a run is: ``best validation log loss at 44 checkpoints``."""
+        return (
+            f"best {self.metric} at {self.checkpoints} checkpoints"
+            if self.checkpoints
+            else self.metric
+        )
+
+    @property
+    def short_score(self) -> str:
+        """The same for the head of a column: ``best val. log loss``."""
+        short = self.metric.replace("validation", "val.")
+        return f"best {short}" if self.checkpoints else short
 
 
 @dataclass(frozen=True)
 class Standing:
-    """One row of the standings."""
+    """One row of the standings; its scores are on the comparison scale (log10 where scores span decades)."""
 
     entry: str
     group: int
     """Tie group, 1 is best: members are not separable from their group's leader."""
+    trial: int
+    """The tuning trial that was selected; 1 is the documented default."""
     settings: dict[str, float]
     text: str
-    """The tuned rule as text that ``get_rule`` reads."""
+    """The tuned entry as text that ``read_entry`` of ``descend.lab.entries`` reads."""
     mean: float
-    """Mean score over the fresh seeds, on the comparison scale; failures at the tail (inf)."""
+    """Mean score over the fresh seeds; failures at the tail (inf)."""
     median: float
-    """Over the fresh seeds, on the comparison scale, as are the quartiles."""
+    """Over the fresh seeds, as are the quartiles."""
     quartiles: tuple[float, float]
+    last: float
+    """Median over the fresh seeds of the score at the end of the budget, not at the best checkpoint."""
     difference: float
-    """Mean paired difference to the leader on the comparison scale (0 for the leader)."""
+    """Mean paired difference to the leader (0 for the leader)."""
     interval: tuple[float, float]
-    """BCa 95 % interval of ``difference``."""
+    """BCa 95 % interval of ``difference``, adjusted for nothing; nan below 6 seeds."""
     p_value: float
-    """Adjusted for all comparisons and for picking the leader on the same seeds (max-T)."""
+    """Adjusted for all comparisons and for picking the leader on the same seeds (max-T); nan for one seed."""
     failures: int
     """Fresh seeds that diverged, timed out or failed."""
     tuning_failures: int
     seeds: int
     default_score: float
-    """Score of trial 1, the documented default (no tuning)."""
+    """Median over the same fresh seeds of trial 1, the documented default (no tuning)."""
     tuned_score: float
+    """Mean score of the selected trial over the tuning seeds, by which it was selected."""
     test: float
     """Median test score over the fresh seeds; nan without test data."""
     at_edge: tuple[str, ...]
@@ -130,3 +152,8 @@ class RaceResult:
     seconds: float = field(default=0.0, compare=False)
     """Wall-clock time of the whole race, compilation apart."""
     compile_seconds: float = field(default=0.0, compare=False)
+
+    def fresh(self, row: Standing) -> list[Run]:
+        """The runs of a row's selected trial on the fresh seeds."""
+        wanted = (row.entry, "fresh", row.trial)
+        return [r for r in self.runs if (r.key.entry, r.key.phase, r.key.trial) == wanted]

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from descend.errors import HyperparameterError, ProblemError, unknown_name
 
-Measure = Literal["value", "times default", "one minus value"]
+Measure = Literal["value", "times decade of default", "one minus value"]
 
 EDGE = 0.1
 """Share of the log interval, at either end, in which a best value is flagged."""
@@ -49,7 +49,7 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Interval:
+class SearchInterval:
     """The values of one hyperparameter that a race searches, log-uniformly.
 
     ``reflected`` intervals are log-uniform in 1 − value instead of in the value.
@@ -64,7 +64,7 @@ class Interval:
     def at(self, coordinate: float) -> float:
         """The value at ``coordinate``: ``low`` at 0, ``high`` at 1, growing in between.
 
-        >>> round(Interval("lr", 1e-4, 1e0, 1e-2).at(0.5), 12)
+        >>> round(SearchInterval("lr", 1e-4, 1e0, 1e-2).at(0.5), 12)
         0.01
         """
         start, end = self._ends()
@@ -141,14 +141,14 @@ def tuned_names(defaults: Mapping[str, float], budget: int) -> tuple[str, ...]:
 
 def interval(
     name: str, default: float, domain: SearchDomain | None = None, extend: int = 0
-) -> Interval:
+) -> SearchInterval:
     """The values of ``name`` to search: its range in ``space.toml``, cut to the rule's domain.
 
     Parameters
     ----------
     name : str
     default : float
-        The rule's default; the range of ``lr`` is relative to it.
+        The rule's default; the range of ``lr`` is relative to its decade.
     domain : domain, optional
         Values that the rule allows.
     extend : int
@@ -156,7 +156,7 @@ def interval(
 
     Returns
     -------
-    Interval
+    SearchInterval
         Both ends are in the domain.
 
     Raises
@@ -173,9 +173,13 @@ def interval(
     (1e-05, 1.0)
     """
     kind = _kind_of(name)
-    unit = default if kind.measure == "times default" else 1.0
-    if unit <= 0.0:
-        raise HyperparameterError(f"default {name} must be positive to be searched; got {default}.")
+    unit = 1.0
+    if kind.measure == "times decade of default":
+        if default <= 0.0:
+            raise HyperparameterError(
+                f"default {name} must be positive to be searched; got {default}."
+            )
+        unit = 10.0 ** round(math.log10(default))
     low = kind.range[0] * unit * 10.0**-extend
     high = kind.range[1] * unit * 10.0**extend
     reflected = kind.measure == "one minus value"
@@ -183,7 +187,7 @@ def interval(
         low, high = 1.0 - min(high, 1.0), 1.0 - low
     if domain is not None:
         low, high = _cut(name, low, high, domain)
-    return Interval(name, low, high, default, reflected)
+    return SearchInterval(name, low, high, default, reflected)
 
 
 def _cut(name: str, low: float, high: float, domain: SearchDomain) -> tuple[float, float]:
@@ -205,7 +209,7 @@ def intervals(
     domains: Mapping[str, SearchDomain],
     names: Sequence[str],
     extend: int = 0,
-) -> dict[str, Interval]:
+) -> dict[str, SearchInterval]:
     """The interval of each of ``names``, for ``trial_settings``, ``at_edge`` and the report."""
     return {name: interval(name, defaults[name], domains.get(name), extend) for name in names}
 
@@ -273,7 +277,7 @@ def trial_settings(
     return [{}, *drawn]
 
 
-def at_edge(settings: Mapping[str, float], ranges: Mapping[str, Interval]) -> tuple[str, ...]:
+def at_edge(settings: Mapping[str, float], ranges: Mapping[str, SearchInterval]) -> tuple[str, ...]:
     """The names whose value lies within 10 % of an end of its log interval.
 
     A name that ``settings`` leaves out stands at its default. A default outside the interval
@@ -289,7 +293,7 @@ def at_edge(settings: Mapping[str, float], ranges: Mapping[str, Interval]) -> tu
     )
 
 
-def _near_edge(span: Interval, value: float) -> bool:
+def _near_edge(span: SearchInterval, value: float) -> bool:
     from_middle = abs(span.coordinate(value) - 0.5)
     slack = 1e-9  # rounding of the logarithm: a value at the very end must stay inside
     return 0.5 - EDGE - slack <= from_middle <= 0.5 + slack

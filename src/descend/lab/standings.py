@@ -1,4 +1,4 @@
-"""The standings of a race as numbers, and what they leave open as sentences."""
+"""The standings of a race as numbers."""
 
 from __future__ import annotations
 
@@ -44,9 +44,12 @@ class Comparison:
     difference: float
     """Mean paired difference to the leader, failures charged."""
     interval: tuple[float, float]
-    """BCa 95 % interval of ``difference``; (0, 0) for the leader."""
+    """BCa 95 % interval of ``difference``, adjusted for nothing; nan where seeds are too few to
+    separate anything, (0, 0) for the leader."""
     p_value: float
-    """Against the leader, adjusted for all pairs (max-T)."""
+    """Against the leader, adjusted for all pairs (max-T); nan where a single seed tests nothing."""
+    equal: bool
+    """The scores are those of the leader on every seed."""
     failures: int
     charged: bool
     """A failure, of this entry or of the leader, is part of ``difference`` and ``interval``."""
@@ -91,11 +94,12 @@ def seeds_needed(differences: ArrayLike, n_entries: int) -> int | None:
     if reach * spread > math.sqrt(MAX_SEEDS) * mean:
         return None
     guess = math.ceil((reach * spread / mean) ** 2 + z**2 / 2)
-    needed = max(guess, _least_seeds(n_entries), len(values) + 1)
+    needed = max(guess, least_seeds(n_entries), len(values) + 1)
     return needed if needed <= MAX_SEEDS else None
 
 
-def _least_seeds(n_entries: int) -> int:
+def least_seeds(n_entries: int) -> int:
+    """Seeds from which on the smallest p, times the comparisons with the leader, is below 5 %."""
     return math.ceil(math.log2(2 * max(n_entries - 1, 1) / ALPHA))
 
 
@@ -105,6 +109,11 @@ def _quantile(values: NDArray[np.float64], share: float) -> float:
     place = share * (len(ordered) - 1)
     low, high = float(ordered[math.floor(place)]), float(ordered[math.ceil(place)])
     return low if low == high else low + (place % 1.0) * (high - low)
+
+
+def median_of(values: NDArray[np.float64]) -> float:
+    """The median of scores; ``inf`` where it lies beside or among the failed."""
+    return _quantile(values, 0.5)
 
 
 def standings(entries: Sequence[str], scores: ArrayLike, log_scale: bool) -> tuple[Comparison, ...]:
@@ -122,7 +131,7 @@ def standings(entries: Sequence[str], scores: ArrayLike, log_scale: bool) -> tup
     Returns
     -------
     tuple of Comparison
-        By group, then by place: the leader is first.
+        By place: the leader is first.
 
     Raises
     ------
@@ -147,7 +156,7 @@ def standings(entries: Sequence[str], scores: ArrayLike, log_scale: bool) -> tup
         _compare(entries[j], scaled, j, order, groups[j], float(p_values[order[0], j]))
         for j in range(len(entries))
     ]
-    return tuple(sorted(rows, key=lambda row: (row.group, row.place)))
+    return tuple(sorted(rows, key=lambda row: row.place))
 
 
 def _compare(
@@ -160,7 +169,7 @@ def _compare(
 ) -> Comparison:
     own, leader, charged = scaled[:, column], order[0], charge(scaled)
     differences = paired_differences(charged[:, column], charged[:, leader])
-    tied = group == 1 and column != leader
+    follows = column != leader
     return Comparison(
         entry=entry,
         place=order.index(column) + 1,
@@ -169,107 +178,16 @@ def _compare(
         median=_quantile(own, 0.5),
         quartiles=(_quantile(own, 0.25), _quantile(own, 0.75)),
         difference=math.fsum(differences) / len(differences),
-        interval=bca_interval(differences) if column != leader else (0.0, 0.0),
-        p_value=p_value,
+        interval=_interval(differences) if follows else (0.0, 0.0),
+        p_value=p_value if len(own) > 1 or not follows else math.nan,
+        equal=not differences.any(),
         failures=int(np.isinf(own).sum()),
         charged=bool(np.isinf(scaled[:, [column, leader]]).any()),
-        seeds_needed=seeds_needed(differences, len(order)) if tied else None,
+        seeds_needed=seeds_needed(differences, len(order)) if group == 1 and follows else None,
     )
 
 
-def describe_limits(
-    rows: Sequence[Comparison], n_seeds: int, seconds_per_seed: float | None = None
-) -> tuple[str, ...]:
-    """What the standings cannot conclude, one sentence each, with what would settle it.
-
-    Parameters
-    ----------
-    rows : sequence of Comparison
-        As from ``standings``.
-    n_seeds : int
-        Fresh seeds behind them.
-    seconds_per_seed : float, optional
-        Time of one more seed for all entries, to say what more seeds would cost.
-
-    Returns
-    -------
-    tuple of str
-
-    Examples
-    --------
-    >>> for sentence in describe_limits(standings(["a", "b"], [[1.0, 2.0]] * 5, False), 5, 60.0):
-    ...     print(sentence)
-    With 5 seeds nothing can be separated at 5 %: the smallest possible p is 0.0625; 6 seeds might.
-    b cannot be separated from a: 1 more seed, about 60 seconds, probably would.
-    """
-    if all(row.failures == n_seeds for row in rows):
-        return ("No entry finished on any seed: there is nothing to compare.",)
-    ties = [row for row in rows[1:] if row.group == 1]
-    return (
-        *_too_few(len(rows), n_seeds),
-        *_ties(ties, rows[0].entry, n_seeds, seconds_per_seed),
-        *(_failed(row, n_seeds) for row in rows if row.failures),
-    )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _too_few(n_entries: int, n_seeds: int) -> tuple[str, ...]:
-    seeds, least = f"With {_count(n_seeds, 'seed')}", _least_seeds(n_entries)
-    if n_entries < 2:
-        return ("One entry alone is not a comparison.",)
-    if smallest_p(n_seeds) > ALPHA:
-        p = f"the smallest possible p is {smallest_p(n_seeds):g}; {_least_seeds(2)} seeds might"
-        return (f"{seeds} nothing can be separated at 5 %: {p}.",)
-    if n_seeds < least:
-        seen = f"only the clearest differences among {n_entries} entries can be seen"
-        return (f"{seeds} {seen}: such a race needs at least {least} seeds.",)
-    return ()
-
-
-def _ties(
-    rows: Sequence[Comparison], leader: str, n_seeds: int, seconds: float | None
-) -> tuple[str, ...]:
-    """One sentence for all entries that the same thing would separate."""
-    outlooks: dict[str, list[str]] = {}
-    for row in rows:
-        outlooks.setdefault(_outlook(row, n_seeds, seconds), []).append(row.entry)
-    return tuple(
-        f"{_listed(entries)} cannot be separated from {leader}: {outlook}"
-        for outlook, entries in outlooks.items()
-    )
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
-
-
-def _outlook(row: Comparison, n_seeds: int, seconds: float | None) -> str:
-    if row.difference == 0.0 and row.interval == (0.0, 0.0):
-        return "the scores are the same on every seed."
-    if n_seeds == 1:
-        return "one seed does not show by how much seeds vary."
-    if row.seeds_needed is None:
-        return f"it would probably take more than {MAX_SEEDS} seeds."
-    more = row.seeds_needed - n_seeds
-    cost = f", about {_duration(more * seconds)}," if seconds is not None else ""
-    return f"{_count(more, 'more seed')}{cost} probably would."
-
-
-def _failed(row: Comparison, n_seeds: int) -> str:
-    if row.failures == n_seeds:
-        return f"{row.entry} finished on no seed: its scores say nothing but that."
-    return (
-        f"{row.entry} failed on {row.failures} of {_count(n_seeds, 'seed')}: a failure counts as a "
-        "loss larger than any between finished runs, so the size of its difference means little."
-    )
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90.0:
-        return _count(max(math.ceil(seconds), 1), "second")
-    if seconds < 90.0 * 60.0:
-        return _count(math.ceil(seconds / 60.0), "minute")
-    return _count(math.ceil(seconds / 3600.0), "hour")
+def _interval(differences: NDArray[np.float64]) -> tuple[float, float]:
+    """None where no p could reach 5 %: resampled so few numbers give far too short ones."""
+    few = smallest_p(len(differences)) > ALPHA
+    return (math.nan, math.nan) if few else bca_interval(differences)

@@ -26,7 +26,7 @@ from descend.lab._store.races import RaceRow, RaceStatus
 from descend.lab._store.rows import decode_result, encode_run, from_json, to_json
 from descend.lab.records import ProblemCard, RaceResult, Run
 
-__all__ = ["RaceRow", "RaceStatus", "Store", "from_json", "to_json"]
+__all__ = ["RaceRow", "RaceStatus", "Store", "file_of", "from_json", "to_json"]
 
 
 class Store:

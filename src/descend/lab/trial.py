@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import math
-import signal
 import textwrap
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend._rule import Update
+from descend._chain import Update
 from descend._stepper import Stepper
 from descend.errors import DescendError
 from descend.lab.contract import Instance, Problem
+from descend.lab.deadline import deadline
 from descend.lab.records import Curve, Run, RunKey, Status
 
 CHECKPOINTS = 48
@@ -59,7 +56,7 @@ def run_trial(problem: Problem, task: Task) -> Run:
     status: Status = "finished"
     cause, test = "", math.nan
     try:
-        with _alarm(HANG_FACTOR * task.timeout):
+        with deadline(HANG_FACTOR * task.timeout, lambda: _late(HANG_FACTOR * task.timeout)):
             instance = problem.open(task.key.seed)
             _descend(instance, task, trace)
             if task.open_test:
@@ -173,23 +170,3 @@ def _read_only(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _late(timeout: float) -> _RunStopped:
     return _RunStopped("timed out", f"the run took longer than its limit of {timeout:.3g} s.")
-
-
-@contextmanager
-def _alarm(seconds: float) -> Iterator[None]:
-    """Stop a problem that does not come back from one call, where the system has timers."""
-    usable = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
-    if not usable or math.isinf(seconds):
-        yield
-        return
-
-    def ring(*_: object) -> None:
-        raise _late(seconds)
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
-        signal.signal(signal.SIGALRM, before)

@@ -108,7 +108,7 @@ def curve_bands(result: RaceResult) -> tuple[Band, ...]:
     tuple of Band
         At most one for each entry.
     """
-    bands = (_band(row.entry, _runs(result, "fresh", row.entry)) for row in result.standings)
+    bands = (_band(row.entry, result.fresh(row)) for row in result.standings)
     return tuple(band for band in bands if band is not None)
 
 
@@ -181,7 +181,7 @@ def paired_scores(result: RaceResult) -> Pairs:
     """
     entries = tuple(row.entry for row in result.standings)
     column = {entry: place for place, entry in enumerate(entries)}
-    runs = [run for run in result.runs if run.key.phase == "fresh" and run.key.entry in column]
+    runs = [run for row in result.standings for run in result.fresh(row)]
     seeds = tuple(sorted({run.key.seed for run in runs}))
     scores = np.full((len(seeds), len(entries)), np.nan)
     for run in runs:
@@ -206,7 +206,7 @@ def fresh_quartiles(result: RaceResult, row: Standing) -> tuple[float, float, fl
     """
     if not result.problem.log_scale:
         return row.quartiles[0], row.median, row.quartiles[1]
-    scores = [_score(run) for run in _runs(result, "fresh", row.entry)]
+    scores = [_score(run) for run in result.fresh(row)]
     return quantile(scores, 0.25), quantile(scores, 0.5), quantile(scores, 0.75)
 
 
@@ -263,15 +263,12 @@ def _thinned(grid: NDArray[np.int64]) -> NDArray[np.int64]:
     return grid[np.unique(np.linspace(0, grid.size - 1, MOST_CHECKPOINTS).astype(np.int64))]
 
 
-def _runs(result: RaceResult, phase: str, entry: str) -> list[Run]:
-    return [run for run in result.runs if run.key.phase == phase and run.key.entry == entry]
-
-
 def _trials(result: RaceResult, entry: str) -> dict[int, tuple[list[Run], float]]:
     """By trial: its runs (one for each tuning seed) and their mean score."""
     grouped: dict[int, list[Run]] = {}
-    for run in _runs(result, "tune", entry):
-        grouped.setdefault(run.key.trial, []).append(run)
+    for run in result.runs:
+        if (run.key.phase, run.key.entry) == ("tune", entry):
+            grouped.setdefault(run.key.trial, []).append(run)
     return {
         trial: (runs, float(np.mean([_score(run) for run in runs])))
         for trial, runs in sorted(grouped.items())

@@ -20,7 +20,7 @@ from descend.plot.wording import signed
 
 
 def difference_figure(result: RaceResult) -> go.Figure:
-    """Mean paired difference to the leader with its 95 % interval, a row for each entry.
+    """Mean paired difference to the leader with its 95 % interval, unadjusted, a row for each entry.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def sensitivity_figure(result: RaceResult) -> go.Figure:
     if any(not np.isfinite(trials.score).all() for trials in found):
         _mark_failed(figure, axis)
     figure.update_xaxes(title_text="learning rate", type="log", exponentformat="power")
-    figure.update_yaxes(title_text=label(result.problem.metric), **axis.layout(axis.failed))
+    figure.update_yaxes(title_text=label(result.problem.short_score), **axis.layout(axis.failed))
     return figure
 
 
@@ -137,7 +137,7 @@ def budget_figure(result: RaceResult) -> go.Figure:
     most = max(budget.trials.size for budget in found)
     step = {"dtick": 1} if most <= 20 else {}
     figure.update_xaxes(title_text="tuning trials", range=[0.5, most + 0.5], **step)
-    figure.update_yaxes(title_text=label(result.problem.metric), **axis.layout())
+    figure.update_yaxes(title_text=label(result.problem.short_score), **axis.layout())
     return figure
 
 
@@ -169,7 +169,7 @@ def paired_figure(result: RaceResult) -> go.Figure:
         tickvals=list(range(len(names))), ticktext=names, range=[-0.5, len(names) - 0.5]
     )
     figure.update_xaxes(tickangle=-40 if len(names) > 8 else 0)
-    figure.update_yaxes(title_text=label(result.problem.metric), **axis.layout(axis.failed))
+    figure.update_yaxes(title_text=label(result.problem.short_score), **axis.layout(axis.failed))
     return figure.update_layout(showlegend=False)
 
 

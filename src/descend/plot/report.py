@@ -158,7 +158,7 @@ def _size(result: RaceResult) -> str:
 
 def _problem(result: RaceResult) -> str:
     card = result.problem
-    facts = [("name", card.name), ("score", card.metric)]
+    facts = [("name", card.name), ("score", card.score)]
     if card.test_metric:
         facts.append(("test score", card.test_metric))
     scale = "log10 of the score" if card.log_scale else "the score itself"

@@ -50,7 +50,7 @@ _PARTS = (
         "differences",
         "Differences to the leader",
         figures.difference_figure,
-        "Mean paired difference over the fresh seeds with its 95 % interval; further right is "
+        "Mean paired difference over the fresh seeds with its 95 % interval, unadjusted; further right is "
         "worse. The tie groups follow the adjusted p, not these intervals taken one by one.",
     ),
     _Part(

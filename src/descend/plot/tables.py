@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from descend.lab.records import RaceResult, Run, RunKey, Standing
 from descend.plot.curves import defaults, fresh_quartiles
 from descend.plot.looks import styles
 from descend.plot.markup import escaped, table
-from descend.plot.wording import count, number, probability, settings_text, short, signed, span
+from descend.plot.wording import (
+    count,
+    factor,
+    number,
+    probability,
+    settings_text,
+    short,
+    signed,
+    span,
+)
 
 LONGEST_CAUSE = 400
 MOST_PLACES = 5
@@ -31,19 +41,22 @@ def standings_table(result: RaceResult) -> str:
         HTML.
     """
     card = result.problem
-    head = ["Group", "Entry", "Settings", "#Median, quartiles", "#Difference, 95 % interval",
-            "#Adjusted p", "#Failed", "#Default", "#Tuned"]  # fmt: skip
+    head = ["Group", "Entry", "Settings", "#Median, quartiles",
+            "#Difference, 95 % interval (unadjusted)", "#Adjusted p", "#Failed", "#Untuned",
+            "#At the end"]  # fmt: skip
     head += [f"#Median {short(card.test_metric, 60)}"] if card.test_metric else []
-    groups: dict[int, list[str]] = {}
-    for row in result.standings:
-        groups.setdefault(row.group, []).append(_standing(result, row))
+    bodies = [
+        [_standing(result, row) for row in rows]
+        for _, rows in groupby(result.standings, key=lambda row: row.group)
+    ]
     unit = "multiples of its score" if card.log_scale else "in units of the score"
     caption = (
-        f"Standings by {short(card.metric, 120)} on fresh seeds; lower is better. The members of a "
-        f"group cannot be told apart from its first. Differences to the leader are {unit}; default "
-        "and tuned are scores of the tuning trials."
+        f"Standings by {short(card.score, 120)} on fresh seeds; lower is better. The members of a "
+        f"group cannot be told apart from its first. Differences to the leader are {unit}. Untuned "
+        "is the median of the documented defaults on the same seeds, at the end the median of the "
+        "last checkpoint in place of the best."
     )
-    return table(caption, head, groups.values())
+    return table(caption, head, bodies)
 
 
 def tuning_table(result: RaceResult) -> str:
@@ -143,19 +156,26 @@ def _standing(result: RaceResult, row: Standing) -> str:
         _median(*fresh_quartiles(result, row)),
         *_comparison(result, row),
         _failed(row),
-        _numeric(row.default_score, number(row.default_score)),
-        _numeric(row.tuned_score, number(row.tuned_score)),
+        *(_numeric(value, number(value)) for value in _beside(result, row)),
     ]
     if result.problem.test_metric:
         cells.append(_numeric(row.test, number(row.test)))
     return f"<tr>{''.join(cells)}</tr>"
 
 
+def _beside(result: RaceResult, row: Standing) -> tuple[float, float]:
+    """The untuned score and that at the end, in units of the score."""
+    values = row.default_score, row.last
+    return (factor(values[0]), factor(values[1])) if result.problem.log_scale else values
+
+
 def _comparison(result: RaceResult, row: Standing) -> tuple[str, str]:
     """Difference to the leader with its interval, and the p-value."""
     leader = result.standings[0]
     if row is leader:
-        return _numeric(row.difference, "leader"), _numeric(row.p_value, "–")
+        finished = row.failures < row.seeds
+        first = "leader" if finished else "–"
+        return _numeric(row.difference, first), _numeric(row.p_value, "–")
     log_scale = result.problem.log_scale
     notes = _under(span(row.interval, log_scale))
     if row.failures or leader.failures:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from descend.lab.records import RaceResult, Standing
 from descend.plot.curves import fresh_quartiles
@@ -51,20 +52,29 @@ def verdict(result: RaceResult) -> str:
     best = [row for row in rows if row.group == rows[0].group]
     if rows[0].seeds < 2:
         return f"{_named(rows[0])} scored lowest on the only seed; one seed does not allow a test."
-    opening = "tie for best" if len(best) > 1 else "is best"
-    who = names(_named(row) for row in best)
     others = [row for row in rows if row.group != rows[0].group]
-    parts = [f"{who} {opening}", *(_behind(row, result) for row in others[:MOST_BEHIND])]
+    parts = [*_best(best), *(_behind(row, result) for row in others[:MOST_BEHIND])]
     if len(others) > MOST_BEHIND:
         rest = count(len(others) - MOST_BEHIND, "further entry")
         parts.append(f"{rest} did worse than the best too")
     return "; ".join(parts) + "."
 
 
+def _best(rows: Sequence[Standing]) -> list[str]:
+    """A tie is called one only where not even the numbers differ."""
+    if len(rows) == 1:
+        return [f"{_named(rows[0])} is best"]
+    if all(number(abs(row.difference)) == "0" for row in rows):
+        return [f"{names(_named(row) for row in rows)} tie for best"]
+    verb = "is" if len(rows) == 2 else "are"
+    others = names(_named(row) for row in rows[1:])
+    return [f"{_named(rows[0])} scored best", f"{others} {verb} not separated from it"]
+
+
 def _alone(row: Standing, result: RaceResult) -> str:
     _, median, _ = fresh_quartiles(result, row)
     return (
-        f"{_named(row)} raced alone: its median {result.problem.metric} is {number(median)} "
+        f"{_named(row)} raced alone: its median {result.problem.short_score} is {number(median)} "
         f"over {count(row.seeds, 'fresh seed')}; it takes a second entry to compare."
     )
 
@@ -77,7 +87,7 @@ def _behind(row: Standing, result: RaceResult) -> str:
     worse = f"scores {by} times as much as {short(result.standings[0].entry, 60)}"
     told = worse if log_scale else f"is {by} worse"
     interval = span(row.interval, log_scale)
-    between = "" if interval == "–" else f" (95 % interval {interval})"
+    between = "" if interval == "–" else f" (95 % interval, unadjusted: {interval})"
     return f"{short(row.entry, 60)} {told}{between}{_at(row)}"
 
 

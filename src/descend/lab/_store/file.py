@@ -193,6 +193,11 @@ def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
             f"the run store {path} must have schema version {SCHEMA_VERSION}; got {version}. "
             "Hint: a newer descend wrote it: upgrade."
         )
+    if 0 < version < SCHEMA_VERSION:
+        raise StoreError(
+            f"the run store {path} must have schema version {SCHEMA_VERSION}; got {version}. "
+            "Hint: an older descend wrote it, whose results hold less: race into another file."
+        )
     if version != SCHEMA_VERSION:
         raise damaged(path, f"schema version {version}")
     return False

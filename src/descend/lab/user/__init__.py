@@ -2,8 +2,9 @@
 
 In a file, ``name`` is a function f(x) of one array that returns a number, or (f, g) with its
 gradient; a ``Problem``; or a function without parameters that returns a ``Problem``. What else is
-known of f is an attribute of it (``f.x0 = [1, 2]``), or a name of the module, with f's name
-(``x0_f``, ``f_x0``) or plain (``x0``):
+known of f is an attribute of it (``f.x0 = [1, 2]``), or a name of the module with f's name in it
+(``x0_f``, ``f_x0``, ``grad_f``, ``minimum_f``); ``x0`` alone may also stand there plain, for all
+functions of the file:
 
 ``x0``       where to start; also the default of f's parameter. Required.
 ``grad``     its gradient, a function (or ``gradient``). Otherwise central differences.
@@ -24,6 +25,8 @@ import numpy as np
 
 from descend.errors import ProblemError
 from descend.lab.contract import EvaluationFailed, Problem, Vector
+from descend.lab.deadline import within_limit
+from descend.lab.identity import identity
 from descend.lab.objective import FUNCTION_STEPS, FunctionProblem, Starts
 from descend.lab.user import file as user_file
 from descend.lab.user.function import UserFunction
@@ -125,7 +128,7 @@ def _is_factory(thing: Any) -> bool:
 
 
 def _made(factory: Callable[[], Any], owner: str, origin: user_file.Origin) -> Problem:
-    made = user_file.guarded(owner, factory, origin.path, ProblemError)
+    made = within_limit(owner, lambda: user_file.guarded(owner, factory, origin.path, ProblemError))
     if not isinstance(made, Problem):
         raise ProblemError(
             f"{owner} must be a function of x, or return a Problem; got {what_is(made)}."
@@ -139,16 +142,20 @@ def _build(
     owner = f"{origin.name} of {origin.file}" if origin else name
     _check_parameters(fun, owner)
     x0 = read_x0(said.x0, owner)
-    function = _probe(UserFunction(name, fun, said.grad, x0.size, False, origin), x0)
-    value = function.value(x0)
+    code = identity(fun, said.grad)  # before the first call, which may change what f refers to
+    function = UserFunction(name, fun, said.grad, x0.size, False, origin, code)
+    watched = _probe(function.watched(), x0)
+    if watched.pair:
+        function = replace(function, pair=True, grad=None)
+    value = watched.value(x0)
     minimum = read_minimum(said, value, owner)
     starts, note = read_starts(said, x0, owner)
-    steady = function.value(x0) == value
-    notes = (*note, *_noise(steady), *_gradient_notes(function, x0, starts, steady))
+    steady = watched.value(x0) == value
+    notes = (*note, *_noise(steady), *_gradient_notes(watched, x0, starts, steady))
     gradient = "given" if function.has_gradient else f"{function.cost} function evaluations each"
     facts = (("x0", shown(x0)), ("gradient", gradient))
     title = (inspect.getdoc(fun) or name).strip().partition("\n")[0].rstrip(".")
-    return FunctionProblem(function, starts, minimum, title or name, facts, notes, steps)
+    return FunctionProblem(function, starts, minimum, title or name, facts, notes, steps, steady)
 
 
 def _check_parameters(fun: Any, owner: str) -> None:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from descend.errors import ProblemError, nearest
+from descend.lab.deadline import within_limit
 
 T = TypeVar("T")
 
@@ -125,7 +126,7 @@ def _run(source: bytes, origin: Origin) -> ModuleType:
         code = compile(source, origin.path, "exec", dont_inherit=True)
         exec(code, module.__dict__)  # noqa: S102 - it is the user's own code
 
-    guarded(origin.file, execute, origin.path, ProblemError)
+    within_limit(origin.file, lambda: guarded(origin.file, execute, origin.path, ProblemError))
     return module
 
 

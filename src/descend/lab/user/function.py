@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from descend.lab.contract import EvaluationFailed, Vector
+from descend.lab.deadline import HangError, limited
+from descend.lab.identity import identity
 from descend.lab.user import file as user_file
 from descend.lab.user.file import Origin
 from descend.lab.user.settings import read_gradient
@@ -35,6 +36,8 @@ class UserFunction:
     pair: bool = False
     """Whether ``fun`` returns (f, g)."""
     origin: Origin | None = None
+    code: str = ""
+    """A hash of what ``fun`` and ``grad`` compute, taken before their first call."""
 
     @property
     def owner(self) -> str:
@@ -88,24 +91,30 @@ class UserFunction:
         return up, self.value(point), width
 
     def identity(self) -> str:
-        """Return a hash of the code: of the file, or of the source of ``fun`` and ``grad``."""
-        if self.origin:
-            words = f"{self.origin.name} {self.origin.sha256}"
-        else:
-            words = " ".join(_source(part) for part in (self.fun, self.grad) if part)
-        return hashlib.sha256(words.encode()).hexdigest()
+        """Return a hash of the code, and of the file that it comes from."""
+        code = self.code or identity(self.fun, self.grad)
+        file = f"{self.origin.name} {self.origin.sha256}" if self.origin else ""
+        return hashlib.sha256(f"{code} {file}".encode()).hexdigest()
+
+    def watched(self) -> UserFunction:
+        """The same function, for looking at it: a call that hangs becomes one sentence."""
+        grad = self.grad and limited(f"gradient of {self.owner}", self.grad)
+        return replace(self, fun=limited(self.owner, self.fun), grad=grad)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # a module run from a file cannot be imported in another process: it is run again there
         if self.origin:
-            return _reload, (self.name, self.n, self.pair, self.origin)
-        return UserFunction, (self.name, self.fun, self.grad, self.n, self.pair)
+            return _reload, (self.name, self.n, self.pair, self.origin, self.code)
+        parts = (self.name, self.fun, self.grad, self.n, self.pair, None, self.code)
+        return UserFunction, parts
 
     def call_on(self, function: Callable[[Vector], Any], x: Vector) -> Any:
         """Return what ``function``, which is ``fun`` or ``grad``, makes of this very array."""
         try:
             with np.errstate(all="ignore"):
                 return function(x)
+        except HangError:
+            raise
         except OverflowError:  # of Python's own floats, where arrays give inf
             return np.inf if function is self.fun else np.full(self.n, np.nan)
         except (Exception, SystemExit) as error:
@@ -135,14 +144,7 @@ class UserFunction:
         return g.astype(np.float64)  # a copy: the user may fill one buffer again and again
 
 
-def _source(part: Any) -> str:
-    try:
-        return inspect.getsource(part)
-    except (OSError, TypeError):  # typed at a prompt, or compiled
-        return f"{getattr(part, '__module__', '')}.{getattr(part, '__qualname__', repr(part))}"
-
-
-def _reload(name: str, n: int, pair: bool, origin: Origin) -> UserFunction:
+def _reload(name: str, n: int, pair: bool, origin: Origin, code: str) -> UserFunction:
     module, fun = user_file.reload(origin)
     grad = None if pair else read_gradient(fun, vars(module))
-    return UserFunction(name, fun, grad, n, pair, origin)
+    return UserFunction(name, fun, grad, n, pair, origin, code)

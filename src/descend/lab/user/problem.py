@@ -12,6 +12,7 @@ import numpy as np
 
 from descend.errors import ProblemError
 from descend.lab.contract import EvaluationFailed, Instance, Problem, Vector
+from descend.lab.deadline import within_limit
 from descend.lab.records import ProblemCard
 from descend.lab.user import file as user_file
 from descend.lab.user.file import Origin
@@ -64,6 +65,10 @@ class FileProblem(Problem):
     @property
     def tuning_seeds(self) -> int:  # type: ignore[override]
         return self.inner.tuning_seeds
+
+    @property
+    def fixed(self) -> bool:  # type: ignore[override]
+        return self.inner.fixed
 
     def card(self) -> ProblemCard:
         return self.inner.card()
@@ -120,7 +125,10 @@ class _Asking:
     path: str
 
     def __call__(self, what: str, expected: str, action: Callable[[], Any], kind: Any) -> Any:
-        answer = user_file.guarded(f"{what} of {self.owner}", action, self.path, ProblemError)
+        owner = f"{what} of {self.owner}"
+        answer = within_limit(
+            owner, lambda: user_file.guarded(owner, action, self.path, ProblemError)
+        )
         if not isinstance(answer, kind) or isinstance(answer, bool):
             raise ProblemError(f"{what} of {self.owner} must be {expected}; got {what_is(answer)}.")
         return answer

@@ -32,9 +32,11 @@ def read_settings(fun: Any, scope: dict[str, Any]) -> Said:
     """Return what the attributes of ``fun`` and the names of its module say.
 
     ``fun.x0`` comes first, then ``x0_fun`` and ``fun_x0`` of its module, then plain ``x0``, then
-    the default of a parameter.
+    the default of a parameter. Plain names other than ``x0`` are the file's own business.
     """
     x0 = _setting(fun, scope, "x0")
+    if x0 is None:
+        x0 = scope.get("x0")
     defaults = [p.default for p in parameters(fun) or () if p.default is not p.empty]
     return Said(
         x0=defaults[0] if x0 is None and defaults else x0,
@@ -63,12 +65,6 @@ def _setting(fun: Any, scope: dict[str, Any], what: str, *aliases: str) -> Any:
         for key in (f"{name}_{own}", f"{own}_{name}"):
             if key in scope:
                 return scope[key]
-    for name in names:
-        found = scope.get(name)
-        # an imported callable (jax.grad, numpy.minimum) is not about fun
-        foreign = callable(found) and getattr(found, "__module__", "") != scope.get("__name__")
-        if found is not None and found is not fun and not foreign:
-            return found
     return None
 
 
