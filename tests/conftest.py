@@ -155,3 +155,104 @@ def keras_trace(keras):
         return np.array(rows)
 
     return run
+
+
+# ---- two arrays, whose norms differ: what clips or scales each array alone shows
+
+
+def two_starts():
+    rng = np.random.default_rng(3)
+    return [rng.standard_normal((3, 4)), 0.1 * rng.standard_normal(5)]
+
+
+@pytest.fixture
+def two_tapes():
+    """The gradients of two arrays, one pair a step; sizes differ by element and array."""
+    rng = np.random.default_rng(2)
+    sizes = np.logspace(-3, 1, 12).reshape(3, 4), np.logspace(0, 1, 5)
+    return [[rng.standard_normal(s.shape) * s for s in sizes] for _ in range(STEPS)]
+
+
+@pytest.fixture
+def two_traces(two_tapes):
+    """``two_traces(update)``: x of both arrays after each step, shape (STEPS, 17), and the solution."""
+
+    def run(update, value=None):
+        x = two_starts()
+        stepper = dd.Stepper(update, x)
+        rows, answers = [], []
+        for t, g in enumerate(two_tapes):
+            stepper.step(g, None if value is None else value[t])
+            rows.append(flat(x))
+            answers.append(flat(stepper.solution))
+        return np.array(rows), np.array(answers)
+
+    return run
+
+
+def flat(arrays):
+    return np.concatenate([np.array(a).ravel() for a in arrays])
+
+
+@pytest.fixture
+def two_torch_traces(torch, two_tapes):
+    """``two_torch_traces(make, schedule)``: x after each step of the optimizer ``make(parameters)``."""
+
+    def run(make, schedule=None, answer=None):
+        x = [torch.tensor(a, requires_grad=True) for a in two_starts()]
+        optimizer = make(x)
+        scheduler = schedule(optimizer) if schedule else None
+        rows, answers = [], []
+        for g in two_tapes:
+            for p, b in zip(x, g, strict=True):
+                p.grad = torch.tensor(b)
+            optimizer.step()
+            if scheduler:
+                scheduler.step()
+            rows.append(flat(p.detach().numpy() for p in x))
+            kept = [optimizer.state[p][answer].numpy() for p in x] if answer else None
+            answers.append(flat(kept) if answer else rows[-1])
+        return np.array(rows), np.array(answers)
+
+    return run
+
+
+@pytest.fixture
+def two_keras_traces(keras, two_tapes):
+    """``two_keras_traces(optimizer)``: the variables after each step, and their averages where it keeps them."""
+
+    def run(optimizer):
+        x = [keras.Variable(a, dtype="float64") for a in two_starts()]
+        optimizer.build(x)
+        rows, answers = [], []
+        for g in two_tapes:
+            optimizer.apply([keras.ops.convert_to_tensor(b) for b in g], x)
+            rows.append(flat(v.value for v in x))
+            kept = optimizer._model_variables_moving_average if optimizer.use_ema else x
+            answers.append(flat(v.value for v in kept))
+        return np.array(rows), np.array(answers)
+
+    return run
+
+
+@pytest.fixture
+def two_optax_traces(jax, optax, two_tapes):
+    """``two_optax_traces(transformation, values)``: x after each step."""
+
+    def run(transformation, value=None):
+        x = [jax.numpy.asarray(a) for a in two_starts()]
+        state = transformation.init(x)
+        update = optax.with_extra_args_support(transformation).update
+
+        @jax.jit
+        def step(g, state, x, value):
+            updates, state = update(g, state, x, value=value)
+            return optax.apply_updates(x, updates), state
+
+        rows = []
+        for t, g in enumerate(two_tapes):
+            x, state = step(g, state, x, 0.0 if value is None else value[t])
+            rows.append(flat(x))
+        return np.array(rows)
+
+    return run

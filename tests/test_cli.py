@@ -89,7 +89,7 @@ def test_a_race_prints_standings_and_leaves_a_store_and_a_report(descend, folder
     )
     assert status == 0
     for text in (
-        "booth: f(x) − f*",
+        "booth: best f(x) − f* at 20 checkpoints",
         "sgd",
         "adam+cosine",
         "adam:beta1=0.8,lr=0.1",
@@ -143,20 +143,20 @@ def test_what_a_users_file_prints_does_not_mix_with_json(descend, folder: Path) 
     assert "reading" in err
 
 
-@pytest.mark.parametrize(("option", "trials", "seeds"), [("--quick", 8, 5), ("--thorough", 64, 20)])
+@pytest.mark.parametrize(("option", "trials", "seeds"), [("--quick", 8, 6), ("--thorough", 64, 20)])
 def test_quick_and_thorough_are_sizes_of_the_budget(
     descend, option: str, trials: int, seeds: int
 ) -> None:
     _, _, err = descend("race", "quadratic:n=2", "--rules=sgd", "--steps=1", option)
     assert (
-        f"1 entry, {trials * 3 + seeds} runs of 1 gradient evaluations ({trials * 3} to tune, {seeds} on"
-        in err
+        f"1 entry, {trials * 3 + 2 * seeds} runs of 1 gradient evaluations"
+        f" ({trials * 3} to tune, up to {2 * seeds} on" in err
     )
 
 
 def test_numbers_of_the_race_win_over_quick(descend) -> None:
     _, _, err = descend("race", "booth", "--rules=sgd", "--steps=1", "--quick", "--budget=1")
-    assert "(3 to tune, 5 on fresh seeds)" in err
+    assert "(3 to tune, up to 6 on fresh seeds)" in err
 
 
 class InterruptedPool(InlinePool):
@@ -229,7 +229,7 @@ def test_a_table_of_ones_own_is_raced(
     )
     assert status == 0, err
     told = strict_json(out)
-    assert told["metric"] == metric
+    assert told["metric"] == f"best {metric} at 20 checkpoints"
     assert all(math.isfinite(row["test"]) for row in told["standings"])
 
 
@@ -418,7 +418,7 @@ def test_races_of_a_store_are_listed(stored) -> None:
     assert "booth" in out
     assert "done" in out
     (row,) = strict_json(stored("runs", "ls", "--json")[1])
-    assert (row["race"], row["problem"], row["status"], row["runs"]) == (1, "booth", "done", 16)
+    assert (row["race"], row["problem"], row["status"], row["runs"]) == (1, "booth", "done", 20)
     assert row["best"]
 
 
@@ -429,7 +429,7 @@ def test_a_stored_race_is_shown_as_it_was(stored, folder: Path) -> None:
     assert strict_json(stored("runs", "show", "1", "--json")[1])["problem"] == "booth"
     status, out, err = stored("runs", "show", "1")
     assert (status, err) == (0, "")
-    assert "booth: f(x) − f*" in out
+    assert "booth: best f(x) − f* at 20 checkpoints" in out
 
 
 @pytest.mark.parametrize("curves", [[], ["--curves"]])
@@ -498,6 +498,14 @@ def test_a_report_that_cannot_be_written_is_refused(
     assert tree(folder) == before
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc")
+def test_a_folder_that_takes_no_files_is_refused_before_the_race(descend, folder: Path) -> None:
+    """Its permissions allow everything."""
+    said = refused(descend("race", "booth", "-o", "/proc/race.html", *SMALL))
+    assert "the report must be a file in a folder that can be written to" in said
+    assert tree(folder) == {}
+
+
 def test_a_store_without_a_finished_race_has_nothing_to_show(stored) -> None:
     stored("runs", "rm", "1")
     assert "must hold a finished race; got none" in refused(stored("runs", "show"))
@@ -512,7 +520,7 @@ def test_rules_are_listed_with_their_defaults(descend) -> None:
     assert status == 0
     assert "adam " in out
     assert "beta1=0.9" in out
-    assert strict_json(descend("rules", "--json")[1])["adam"]["lr"] == 1e-3
+    assert strict_json(descend("rules", "--json")[1])["adam"]["defaults"]["lr"] == 1e-3
 
 
 @pytest.mark.parametrize(

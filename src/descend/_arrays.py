@@ -63,7 +63,10 @@ def check_parameters(keys: tuple[Hashable, ...], arrays: list[Array]) -> None:
     for key, a in zip(keys or ("",), arrays, strict=True):
         name = f"x[{key!r}]" if keys else "x"
         if a.dtype not in _FLOATS:
-            raise ShapeError(f"{name} must have dtype float32 or float64; got {a.dtype}.")
+            parts = f" Hint: step its real and imaginary parts, {name}.view({a.real.dtype.name!r})."
+            raise ShapeError(
+                f"{name} must have dtype float32 or float64; got {a.dtype}.{parts if a.dtype.kind == 'c' else ''}"
+            )
         if not a.flags.writeable:
             raise ShapeError(
                 f"{name} must be writeable, since steps update it in place; got a read-only array."

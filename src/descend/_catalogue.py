@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 from descend import rules, transforms, wrappers
-from descend._chain import Update, chain
+from descend._chain import Update, bind, chain
+from descend._plugins import file_and_rest, load_packages, load_rule
 from descend._rule import REGISTRY, TRANSFORMS, Bound, Rule, Setting, rule
-from descend.errors import DescendError, HyperparameterError, unknown_name
+from descend._tensor_rule import tensor_rule, tensor_transform
+from descend.errors import DescendError, HyperparameterError, RuleError, unknown_name
 from descend.schedules import SCHEDULES
 
 __all__ = [
@@ -17,6 +20,8 @@ __all__ = [
     "get_rule",
     "list_rules",
     "rule",
+    "tensor_rule",
+    "tensor_transform",
 ]  # rule: from here, so no user's rule precedes ours
 
 _LOADED = rules, transforms, wrappers
@@ -29,6 +34,7 @@ def list_rules() -> list[str]:
     >>> "adam" in list_rules()
     True
     """
+    load_packages()
     return sorted(REGISTRY)
 
 
@@ -37,17 +43,20 @@ def find_rule(name: str) -> Rule:
     if not isinstance(name, str):
         raise HyperparameterError(f"a rule's name must be a str such as 'adam'; got {name!r}.")
     if name not in REGISTRY:
+        load_packages()
+    if name not in REGISTRY:
         raise unknown_name("rule", name, REGISTRY)
     return REGISTRY[name]
 
 
-def get_rule(text: str) -> Update:
+def get_rule(text: str, *, files: bool = True) -> Update:
     """A bound rule, or a chain, from text.
 
     Parameters
     ----------
     text : ``name`` or ``name:hyperparameter=value,…``; a value is a number or a schedule, ``lr=cosine(1e-3, steps=100)``.
-        Transforms come before the rule, ``clip_norm:max_norm=1 > adam``.
+        Transforms come before the rule, ``clip_norm:max_norm=1 > adam``. A rule of a file is named with it, ``my.py:signum:lr=0.1``.
+    files : whether the text may name files, which are run; no text from an untrusted place may
 
     Raises
     ------
@@ -67,15 +76,25 @@ def get_rule(text: str) -> Update:
         raise HyperparameterError(
             f"a rule's text must be a str such as 'adam:lr=1e-3'; got {text!r}."
         )
-    links = [part.partition(":") for part in text.split(">")]
-    if len(links) == 1:
-        name, _, settings = links[0]
-        return _bound(find_rule(name.strip()), settings)
-    return chain(*(_bound(_find_link(name.strip()), settings) for name, _, settings in links))
+    parts = text.split(">")
+    alone = len(parts) == 1
+    links = [_link(part, find_rule if alone else _find_link, files) for part in parts]
+    return bind(links[0]) if alone else chain(*links)
+
+
+def _link(text: str, find: Callable[[str], Rule], files: bool) -> Bound:
+    """One part of a chain, with its settings."""
+    file, rest = file_and_rest(text)
+    name, _, settings = rest.partition(":")
+    if file and not files:
+        raise RuleError(f"a rule's text must name a rule by its name alone here; got {text!r}.")
+    return _bound(load_rule(f"{file}:{name.strip()}") if file else find(name.strip()), settings)
 
 
 def _find_link(name: str) -> Rule:
     """A rule, or what may stand before or after one in a chain."""
+    if name not in TRANSFORMS and name not in REGISTRY:
+        load_packages()
     known = {**TRANSFORMS, **REGISTRY}
     if name not in known:
         raise unknown_name("rule or transform", name, known)

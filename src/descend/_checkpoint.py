@@ -7,6 +7,7 @@ description, and the description has its own. Saving keeps the file that was the
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import io
 import json
@@ -34,7 +35,7 @@ Arrays = dict[str, NDArray[Any]]
 
 def previous(path: Path) -> Path:
     """Where the checkpoint before the one at ``path`` is kept."""
-    return path.with_name(path.name + ".previous")
+    return path.parent / f"{path.name}.previous"
 
 
 def write(path: Path, values: Mapping[str, Any], arrays: Arrays) -> None:
@@ -53,6 +54,8 @@ def write(path: Path, values: Mapping[str, Any], arrays: Arrays) -> None:
     text = json.dumps(description, sort_keys=True, allow_nan=False).encode()
     sealed = hashlib.sha256(text).hexdigest().encode() + b"\n" + text
     try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         with tempfile.NamedTemporaryFile(
             dir=path.parent, prefix=f".{path.name}.", delete=False
         ) as file:

@@ -11,9 +11,9 @@ import sys
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
-from descend._signature import Signature, read_signature
+from descend._signature import Signature, Starts, read_signature
 from descend.errors import HyperparameterError, RuleError, nearest
 
 Schedule = Callable[[int], float]
@@ -22,6 +22,7 @@ Setting = float | Schedule
 REGISTRY: dict[str, Rule] = {}
 TRANSFORMS: dict[str, Rule] = {}
 """What may stand before or after a rule in a chain, by name."""
+_Link = TypeVar("_Link", bound="Rule")
 
 
 class Rule:
@@ -29,23 +30,27 @@ class Rule:
 
     takes: tuple[str, ...] = ("x", "g")
     outputs: tuple[str, ...] = ("x",)
+    whole: bool = False
+    """Whether the text sees one whole array at a time, not its elements."""
 
     def __init__(
         self,
         function: Callable[..., Any],
-        init: Mapping[str, str | float] | None = None,
+        init: Starts | None = None,
         solution: str = "x",
         signature: Signature | None = None,
     ) -> None:
         self.function = function
         self.name = function.__name__
+        self.address = self.name
+        """How text names it: ``get_rule`` finds a rule of the user's file as ``file.py:name``."""
         self.__doc__ = function.__doc__
         self.__name__ = function.__name__
         self.__module__ = function.__module__
         self.__qualname__ = function.__qualname__
         self.solution = solution
         self._init = dict(init or {})
-        signature = signature or read_signature(function, self._init, self.takes)
+        signature = signature or read_signature(function, self._init, self.takes, whole=self.whole)
         self._signature = signature
         self.states = signature.states
         self.hyperparameters = signature.hyperparameters
@@ -114,7 +119,8 @@ class Rule:
         return checked
 
     def __repr__(self) -> str:
-        return f"dd.{self.name}"
+        own = f"dd.{self.name}"
+        return own if self.address == self.name else f"dd.load_rule({self.address!r})"
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         """A rule of an importable module travels by name, one of a notebook as its function (cloudpickle can)."""
@@ -122,7 +128,8 @@ class Rule:
         if self.__module__ != "__main__" and getattr(home, self.__qualname__, None) is self:
             return str(self.__qualname__)
         # with its schema: names in annotations do not travel with a function
-        return type(self), (self.function, self._init, self.solution, self._signature)
+        made = (self.function, self._init, self.solution, self._signature)
+        return type(self), made, {"address": self.address}
 
 
 class Transform(Rule):
@@ -182,7 +189,7 @@ class Bound:
     def text(self) -> str:
         """The update as text that ``get_rule`` reads: ``adam:lr=0.01``."""
         given = ",".join(f"{k}={v!r}" for k, v in self.given)
-        return f"{self.name}:{given}" if given else self.name
+        return f"{self.rule.address}:{given}" if given else self.rule.address
 
     def __repr__(self) -> str:
         return f"{self.rule!r}({', '.join(f'{k}={v!r}' for k, v in self.given)})"
@@ -192,12 +199,12 @@ class Bound:
 def rule(function: Callable[..., Any], /) -> Rule: ...
 @overload
 def rule(
-    *, init: Mapping[str, str | float] | None = None, solution: str = "x"
+    *, init: Starts | None = None, solution: str = "x"
 ) -> Callable[[Callable[..., Any]], Rule]: ...
 def rule(
     function: Callable[..., Any] | None = None,
     *,
-    init: Mapping[str, str | float] | None = None,
+    init: Starts | None = None,
     solution: str = "x",
 ) -> Any:
     """Make a rule from the text of an update, and enter it in the registry, where it takes the place of a namesake (with a warning).
@@ -226,11 +233,12 @@ def rule(
     dd.half_step(lr=0.2)
     """
     if function is None:
-        return lambda f: _register(Rule(f, init, solution))
-    return _register(Rule(function, init, solution))
+        return lambda f: register(Rule(f, init, solution))
+    return register(Rule(function, init, solution))
 
 
-def _register(made: Rule) -> Rule:
+def register(made: Rule) -> Rule:
+    """Make a rule known by its name; a namesake of another module gives way, with a warning."""
     namesake = REGISTRY.get(made.name, made)
     if namesake.__module__ != made.__module__:
         warnings.warn(
@@ -245,12 +253,12 @@ def _register(made: Rule) -> Rule:
 def after(function: Callable[..., Any], /) -> After: ...
 @overload
 def after(
-    *, init: Mapping[str, str | float] | None = None, solution: str = "x"
+    *, init: Starts | None = None, solution: str = "x"
 ) -> Callable[[Callable[..., Any]], After]: ...
 def after(
     function: Callable[..., Any] | None = None,
     *,
-    init: Mapping[str, str | float] | None = None,
+    init: Starts | None = None,
     solution: str = "x",
 ) -> Any:
     """Make what comes after the rule of a chain from ``(x, g, before, *states, *, …) -> (x, *states)``.
@@ -259,18 +267,17 @@ def after(
     """
 
     def made(f: Callable[..., Any]) -> After:
-        return _enter(After(f, init, solution))
+        return enter(After(f, init, solution))
 
     return made if function is None else made(function)
 
 
-def _enter(made: After) -> After:
+def enter(made: _Link) -> _Link:
+    """Make a transform, or what comes after a rule, known by name; a user's namesake does not take the place of ours."""
     TRANSFORMS.setdefault(made.name, made)
     return made
 
 
 def transform(function: Callable[..., Any]) -> Transform:
     """Make a transform from ``(x, g, *states, *, …) -> (x, g, *states)``; it is used in a `chain`."""
-    made = Transform(function)
-    TRANSFORMS.setdefault(made.name, made)  # a user's namesake does not take the place of ours
-    return made
+    return enter(Transform(function))

@@ -14,6 +14,14 @@ FRESH = ("t", "value")
 """Scalars that every step brings: its number from 1, and the function's value at x."""
 
 
+Shaped = Callable[..., Any]
+"""What gives the first value of a state from x's shape: an array of any shape, or a tuple of arrays, one for each axis.
+
+Its keyword-only arguments are hyperparameters, as they are at the first step."""
+Start = float | str | Shaped
+Starts = Mapping[str, Start]
+
+
 @dataclass(frozen=True)
 class Hyperparameter:
     """A scalar that the user sets: its name, default and domain."""
@@ -27,11 +35,11 @@ class Hyperparameter:
 class State:
     """What a rule remembers: an array like ``x``, or one number.
 
-    ``start`` is a number, or the name of the array or hyperparameter that it is copied from.
+    ``start`` is a number, the name of the array or hyperparameter that it is copied from, or a function of x's shape.
     """
 
     name: str
-    start: float | str = 0.0
+    start: Start = 0.0
     scalar: bool = False
 
 
@@ -45,10 +53,19 @@ class Signature:
     fresh: tuple[str, ...]
 
 
+def first_value(start: Shaped, shape: tuple[int, ...], settings: Mapping[str, Any]) -> Any:
+    """What ``start`` gives for a shape; hyperparameters that it names as keywords are handed to it."""
+    parameters = inspect.signature(start).parameters.values()
+    wanted = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+    return start(shape, **{name: settings[name] for name in wanted})
+
+
 def read_signature(
     function: Callable[..., Any],
-    init: Mapping[str, str | float],
+    init: Starts,
     takes: tuple[str, ...] = ("x", "g"),
+    *,
+    whole: bool = False,
 ) -> Signature:
     """The schema of a rule's text.
 
@@ -57,6 +74,7 @@ def read_signature(
     function : the update ``(x, g, *states, *, t, **hyperparameters)``
     init : what states start from, other than 0
     takes : the names that come first
+    whole : whether the text sees whole arrays, so that a state may have a shape of its own
 
     Raises
     ------
@@ -84,7 +102,7 @@ def read_signature(
         if p.default is not p.empty
     }
     states = tuple(_state(p, hints.get(p.name), init, owner) for p in positional[len(takes) :])
-    _check_starts(states, init, hyperparameters, owner)
+    _check_starts(states, init, hyperparameters, owner, whole)
     shared = tuple(p.name for p in own if p.default is p.empty)
     return Signature(states, hyperparameters, shared, fresh)
 
@@ -107,7 +125,7 @@ def _hyperparameter(p: inspect.Parameter, hint: Any, owner: str) -> Hyperparamet
     )
 
 
-def _state(p: inspect.Parameter, hint: Any, init: Mapping[str, str | float], owner: str) -> State:
+def _state(p: inspect.Parameter, hint: Any, init: Starts, owner: str) -> State:
     if any(isinstance(mark, HostScalar) for mark in getattr(hint, "__metadata__", ())):
         default = 0.0 if p.default is p.empty else float(p.default)
         return State(p.name, init.get(p.name, default), scalar=True)
@@ -120,7 +138,7 @@ def _state(p: inspect.Parameter, hint: Any, init: Mapping[str, str | float], own
 
 
 def _check_starts(
-    states: tuple[State, ...], init: Mapping[str, str | float], known: Mapping[str, Any], owner: str
+    states: tuple[State, ...], init: Starts, known: Mapping[str, Any], owner: str, whole: bool
 ) -> None:
     """``init`` names states; arrays start from a number, x or a hyperparameter, scalars here from a hyperparameter."""
     wrong = [name for name in init if name not in {s.name for s in states}]
@@ -134,7 +152,10 @@ def _check_starts(
                 )
             continue
         number = isinstance(s.start, int | float) and not isinstance(s.start, bool)
+        if whole and callable(s.start):
+            continue
         if not number and s.start != "x" and s.start not in known:
             raise RuleError(
-                f"init of {s.name} of {owner} must be a number, 'x' or a hyperparameter; got {s.start!r}."
+                f"init of {s.name} of {owner} must be a number, 'x' or a hyperparameter"
+                f"{', or a function of the shape' if whole else ''}; got {s.start!r}."
             )

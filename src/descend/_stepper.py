@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,28 @@ from descend._arrays import (
     like,
 )
 from descend._chain import Update, bind
+from descend._compile.names import (
+    fresh_of,
+    hyperparameters_of,
+    name_links,
+    solution_of,
+    states_of,
+)
 from descend._compile.program import Program
 from descend._compile.threads import available_threads, check_threads
+from descend._fused import Fused
 from descend._rule import Rule
-from descend._slab import Slab
-from descend._stored_state import describe, parameters_of, part_name, rule_of
-from descend.errors import ShapeError
+from descend._staged import Staged
+from descend._stored_state import (
+    describe,
+    parameters_of,
+    part_name,
+    parts_of,
+    rule_of,
+    write_into,
+)
+from descend.domains import Interval
+from descend.errors import HyperparameterError, ShapeError
 
 
 class Stepper:
@@ -67,26 +83,19 @@ class Stepper:
         self.t = 0
         self._keys, self._arrays = flatten(x, "x")
         check_parameters(self._keys, self._arrays)
-        self._program = Program(self.rule.links)
-        self._settings = _Settings(self.rule)
-        first = dict(zip(self._program.hyperparameters, self._settings.at(1), strict=True))
-        starts = {s.name: first.get(str(s.start), s.start) for s in self._program.states}
-        scalars = {name: float(starts.pop(name)) for name in self._program.scalar_states}
+        links = self.rule.links
+        names = name_links(links)
+        self._states = states_of(links, names)
+        self._solution = solution_of(links, names)
+        self._takes_value = "value" in fresh_of(links)
+        self._settings = _Settings(self.rule, {a.dtype for a in self._arrays})
+        first = dict(zip(hyperparameters_of(names), self._settings.at(1), strict=True))
         threads = available_threads() if threads is None else check_threads(threads)
-        self._slab_of = self._divide()
-        self._slabs = [
-            Slab(self._program, part, starts, threads) for part in self._parts(self._arrays)
-        ]
-        # where arrays have sums of their own, each has scalars of its own
-        self._row_of = [i if self._program.own_sums else 0 for i in range(len(self._slabs))]
-        self._scalars = [dict(scalars) for _ in range(max(self._row_of, default=0) + 1)]
-
-    def _divide(self) -> list[int]:
-        """The slab of each array: one for all of a dtype, or one each where arrays have sums of their own."""
-        if self._program.own_sums:
-            return list(range(len(self._arrays)))
-        dtypes = sorted({a.dtype for a in self._arrays}, key=str)
-        return [dtypes.index(a.dtype) for a in self._arrays]
+        self._engine: Fused | Staged = (
+            Staged(links, self._arrays, first, threads)
+            if any(link.rule.whole for link in links)
+            else Fused(Program(links), self._arrays, first, threads)
+        )
 
     def step(self, g: Arrays, value: float | None = None) -> None:
         """Take one step with the gradient ``g`` of x's structure and shapes; x and state change in place.
@@ -102,37 +111,24 @@ class Stepper:
         """
         gradients = self._gradients(g)
         t = self.t + 1
-        fresh = [t] if len(self._program.fresh) == 1 else [t, as_value(value, self.rule.name)]
-        shared = [*fresh, *self._settings.at(t)]
-        rows = [[*shared, *scalars.values()] for scalars in self._scalars]
-        for slab, part in zip(self._slabs, self._parts(gradients), strict=True):
-            slab.take(part)
-        program = self._program
-        if program.sums:
-            self._measure(rows)
-        updates = [program.host[-1](*row) for row in rows]
-        following = [program.next_scalars(*row) for row in rows] if program.scalar_states else ()
-        for slab, i in zip(self._slabs, self._row_of, strict=True):
-            slab.update(updates[i])
-        for scalars, values in zip(self._scalars, following, strict=False):
-            scalars.update(zip(scalars, values, strict=True))
+        fresh = [t, as_value(value, self.rule.name)] if self._takes_value else [t]
+        self._engine.step(gradients, [*fresh, *self._settings.at(t)])
         self.t = t
 
     @property
     def state(self) -> dict[str, Any]:
         return {
             s.name: self._scalar(s.name) if s.scalar else self._collect(s.name)
-            for s in self._program.states
+            for s in self._states
         }
 
     def _scalar(self, name: str) -> Any:
-        values = [scalars[name] for scalars in self._scalars]
-        return like(self.x, self._keys, values) if self._program.own_sums else values[0]
+        value = self._engine.scalar(name)
+        return like(self.x, self._keys, value) if isinstance(value, list) else value
 
     @property
     def solution(self) -> Any:
-        name = self._program.solution
-        return self.x if name == "x" else self._collect(name)
+        return self.x if self._solution == "x" else self._collect(self._solution)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a checkpoint: rule, settings, t, parameters and state, with checksums, whole or not at all.
@@ -154,18 +150,16 @@ class Stepper:
         >>> dd.Stepper.load(path).x
         array([0.9, 0.9, 0.9])
         """
-        values = describe(self.rule, self.x, self.t, self._scalars)
+        checkpoint.write(Path(path), *self._contents())
+
+    def _contents(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        """The values and arrays of a checkpoint."""
+        values = describe(self.rule, self.x, self.t, self._engine.scalars)
         arrays = {
             part_name("x", k, self._keys): a
             for k, a in zip(self._keys or ("",), self._arrays, strict=True)
         }
-        for name in self._state_arrays():
-            views = self._listed(name)
-            arrays |= {
-                part_name(name, k, self._keys): a
-                for k, a in zip(self._keys or ("",), views, strict=True)
-            }
-        checkpoint.write(Path(path), values, arrays)
+        return values, arrays | dict(self._state_parts())
 
     @classmethod
     def load(
@@ -190,39 +184,38 @@ class Stepper:
         CheckpointError
             If there is no undamaged checkpoint, or it belongs to another rule or to other parameters.
         """
-        values, arrays = checkpoint.read(Path(path))
+        return cls._restored(*checkpoint.read(Path(path)), path, rule, x, threads)
+
+    @classmethod
+    def _restored(
+        cls,
+        values: dict[str, Any],
+        arrays: dict[str, Array],
+        path: object,
+        rule: Rule | Update | None,
+        x: Arrays | None,
+        threads: int | None = None,
+    ) -> Stepper:
+        """A stepper from what `_contents` gave."""
         update = rule_of(values, rule, path)
         stepper = cls(update, parameters_of(values, arrays, x, path), threads=threads)
-        for name in stepper._state_arrays():
-            for key, view in zip(stepper._keys or ("",), stepper._listed(name), strict=True):
-                view[...] = arrays[part_name(name, key, stepper._keys)]
-        stepper._scalars = [
-            {name: float.fromhex(row[name]) for name in stepper._program.scalar_states}
-            for row in values["scalars"]
+        for name, part in stepper._state_parts():
+            write_into(part, arrays, name, path)
+        stepper._engine.scalars = [
+            {name: float.fromhex(row[name]) for name in fresh}
+            for fresh, row in zip(stepper._engine.scalars, values["scalars"], strict=True)
         ]
         stepper.t = values["t"]
         return stepper
 
-    def _state_arrays(self) -> list[str]:
-        return [s.name for s in self._program.states if not s.scalar]
+    def _state_parts(self) -> Iterator[tuple[str, Array]]:
+        """Every array of the state with its name in a checkpoint."""
+        for name in (s.name for s in self._states if not s.scalar):
+            for key, value in zip(self._keys or ("",), self._engine.listed(name), strict=True):
+                yield from parts_of(part_name(name, key, self._keys), value)
 
     def _collect(self, name: str) -> Any:
-        return like(self.x, self._keys, self._listed(name))
-
-    def _listed(self, name: str) -> list[Array]:
-        """A state's arrays in the order of x."""
-        views = [iter(slab.views[name]) for slab in self._slabs]
-        return [next(views[i]) for i in self._slab_of]
-
-    def _parts(self, arrays: list[Array]) -> list[list[Array]]:
-        """The arrays of each slab."""
-        slabs = max(self._slab_of, default=-1) + 1
-        if slabs == 1:
-            return [arrays]
-        parts: list[list[Array]] = [[] for _ in range(slabs)]
-        for array, slab in zip(arrays, self._slab_of, strict=True):
-            parts[slab].append(array)
-        return parts
+        return like(self.x, self._keys, self._engine.listed(name))
 
     def _gradients(self, g: Arrays) -> list[Array]:
         """The arrays of ``g`` in x's order, all of them checked."""
@@ -244,51 +237,21 @@ class Stepper:
         check_gradients(self.rule.name, self._keys, self._arrays, gradients)
         return gradients
 
-    def _measure(self, rows: list[list[float]]) -> None:
-        """Append every sum to the rows, stage by stage: a later one may need an earlier one."""
-        program, known = self._program, len(rows[0])
-        for row in rows:
-            row.extend([0.0] * len(program.sums))
-        for index, stage in enumerate(program.stages[:-1]):
-            scalars = [program.host[index](*row) for row in rows]
-            partial = [
-                slab.measure(index, scalars[i])
-                for slab, i in zip(self._slabs, self._row_of, strict=True)
-            ]
-            for column, (name, _) in enumerate(stage.results):
-                place = known + program.sums.index(name)
-                if name in program.own_sums:
-                    for row, part in zip(rows, partial, strict=True):
-                        row[place] = _sum(part[:, column].tolist())
-                else:
-                    whole = _sum(np.concatenate([part[:, column] for part in partial]).tolist())
-                    for row in rows:
-                        row[place] = whole
-
-
-def _sum(values: list[float]) -> float:
-    """The sum, rounded once; the order of chunks does not show."""
-    try:
-        return math.fsum(values)
-    except (OverflowError, ValueError):  # fsum refuses inf − inf and sums beyond float64
-        return float(np.sum(values))
-
 
 class _Settings:
     """The hyperparameters of an update at each step, schedules evaluated and checked against their domains."""
 
-    def __init__(self, update: Update) -> None:
+    def __init__(self, update: Update, dtypes: set[np.dtype[Any]]) -> None:
+        self._dtypes = dtypes
         links = [(link, name) for link in update.links for name in link.settings]
         given = [link.settings[name] for link, name in links]
-        self._constant = [math.nan if callable(v) else v for v in given]
+        domains = [link.rule.hyperparameters[name].domain for link, name in links]
+        self._constant = [
+            math.nan if callable(v) else self._above_zero(v, domain, name, link.name)
+            for v, domain, (link, name) in zip(given, domains, links, strict=True)
+        ]
         self._scheduled = [
-            (
-                i,
-                v,
-                links[i][0].rule.hyperparameters[links[i][1]].domain,
-                f"scheduled {links[i][1]}",
-                links[i][0].name,
-            )
+            (i, v, domains[i], f"scheduled {links[i][1]}", links[i][0].name)
             for i, v in enumerate(given)
             if callable(v)
         ]
@@ -297,5 +260,15 @@ class _Settings:
         """The values for step t, in the program's order."""
         values = self._constant.copy()
         for i, schedule, domain, name, owner in self._scheduled:
-            values[i] = domain.check(schedule(t), name, owner)
+            value = domain.check(schedule(t), name, owner)
+            values[i] = self._above_zero(value, domain, name, owner)
         return values
+
+    def _above_zero(self, value: float, domain: Interval, name: str, owner: str) -> float:
+        """``value``, which must not become 0 in the arrays' dtype where 0 is outside its domain: 0 / 0 would follow."""
+        for dtype in self._dtypes:
+            if dtype.type(value) == 0 and 0.0 not in domain:
+                raise HyperparameterError(
+                    f"{name} of {owner} must be above 0 in {dtype}, the dtype of x; got {value!r}."
+                )
+        return value

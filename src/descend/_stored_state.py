@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from descend._arrays import Array, Arrays, flatten, like
 from descend._catalogue import get_rule
 from descend._chain import Update, bind
-from descend._compile.program import Program
+from descend._compile.names import name_links, states_of
 from descend.errors import CheckpointError, DescendError
 
 _KINDS = {"array": np.empty(0), "list": [], "dict": {}}
@@ -31,7 +31,7 @@ def describe(update: Update, x: Arrays, t: int, scalars: list[dict[str, float]])
     kind = "array" if isinstance(x, np.ndarray) else "dict" if isinstance(x, dict) else "list"
     return {
         "rule": update.text,
-        "states": [state.name for state in Program(update.links).states],
+        "states": _state_names(update),
         "t": t,
         "x": kind,
         "keys": list(keys),
@@ -44,11 +44,39 @@ def part_name(array: str, key: Hashable, keys: tuple[Hashable, ...]) -> str:
     return f"{array}/{key}" if keys else array
 
 
+def _state_names(update: Update) -> list[str]:
+    return [state.name for state in states_of(update.links, name_links(update.links))]
+
+
+def parts_of(name: str, value: Any) -> Iterator[tuple[str, Array]]:
+    """A state of one parameter under its name in the file; one that is several arrays by ``name[0]``, ``name[1]`` …"""
+    if not isinstance(value, tuple):
+        yield name, value
+        return
+    for i, part in enumerate(value):
+        yield f"{name}[{i}]", part
+
+
+def write_into(place: Array, arrays: dict[str, Array], name: str, path: object) -> None:
+    """Fill a state from the file, which must hold it in the same shape and dtype."""
+    stored = arrays.get(name)
+    if stored is None or stored.shape != place.shape or stored.dtype != place.dtype:
+        found = "none" if stored is None else f"{stored.dtype} of shape {stored.shape}"
+        raise CheckpointError(
+            f"{name} in {path} must be {place.dtype} of shape {place.shape}; got {found}."
+        )
+    place[...] = stored
+
+
 def rule_of(values: dict[str, Any], given: Any, path: object) -> Update:
     """The update to go on with: the one in the file, which must be the one given, if one is."""
+    if "rule" not in values:
+        raise CheckpointError(
+            f"{path} must be a checkpoint of a Stepper; got one of {values.get('method')}."
+        )
     if given is None:
         try:
-            found = get_rule(values["rule"])
+            found = get_rule(values["rule"], files=False)  # a checkpoint runs no code
         except DescendError as error:
             raise CheckpointError(
                 f"the rule of {path} must be known here; {error} Hint: import its module, or pass rule=."
@@ -57,7 +85,7 @@ def rule_of(values: dict[str, Any], given: Any, path: object) -> Update:
         found = bind(given)
         if found.text != values["rule"]:
             raise CheckpointError(f"rule of {path} must be {values['rule']}; got {found.text}.")
-    states = {state.name for state in Program(found.links).states}
+    states = set(_state_names(found))
     saved = set(values["states"])
     if states != saved:
         raise CheckpointError(

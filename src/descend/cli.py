@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from descend import __version__
+from descend._show import rules_command, show_command
 from descend._stored import (
     DB,
     JSON,
@@ -41,6 +42,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+app.command("rules")(rules_command)
+app.command("show")(show_command)
 app.command("report")(report_command)
 app.add_typer(runs, name="runs")
 
@@ -55,24 +58,6 @@ def _first(
         raise typer.Exit
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
-
-
-@app.command("rules")
-def list_all_rules(json: JSON = False) -> None:
-    """List the rules with their hyperparameters and defaults."""
-    import json as encoder
-
-    from descend._catalogue import find_rule, list_rules
-
-    rules = {name: find_rule(name).hyperparameters.values() for name in list_rules()}
-    if json:
-        typer.echo(encoder.dumps({n: {h.name: h.default for h in hs} for n, hs in rules.items()}))
-        return
-    width = max(map(len, rules))
-    for name, hyperparameters in rules.items():
-        typer.echo(
-            f"{name:<{width}}  {', '.join(f'{h.name}={h.default:g}' for h in hyperparameters)}"
-        )
 
 
 @app.command("race")
@@ -97,7 +82,7 @@ def race_command(
         int | None, typer.Option(help="Tuning trials per entry; 16 by default.")
     ] = None,
     seeds: Annotated[int | None, typer.Option(help="Fresh seeds per entry; 10 by default.")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="8 trials, 5 seeds.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="8 trials, 6 seeds.")] = False,
     thorough: Annotated[bool, typer.Option("--thorough", help="64 trials, 20 seeds.")] = False,
     seed: Annotated[int, typer.Option(help="From which all randomness is drawn.")] = 0,
     jobs: Annotated[int | None, typer.Option("--jobs", "-j", help="Worker processes.")] = None,
@@ -161,7 +146,7 @@ def _size(quick: bool, thorough: bool) -> tuple[int, int]:
     """Default trials and seeds."""
     if quick and thorough:
         raise ProblemError("a race must be either --quick or --thorough; got both.")
-    return (8, 5) if quick else (64, 20) if thorough else (16, 10)
+    return (8, 6) if quick else (64, 20) if thorough else (16, 10)
 
 
 def _names(text: str | None) -> list[str]:

@@ -6,8 +6,10 @@ from math import inf, nan
 from typing import Any
 
 from descend._rule import transform
+from descend._tensor_rule import tensor_transform
 from descend.domains import NonNegative, Positive
 from descend.ops import array_norm, maximum, minimum, norm, where
+from descend.ops_matrix import mean
 
 
 @transform
@@ -50,6 +52,16 @@ def clip_value(x: Any, g: Any, *, max_value: Positive = 1.0) -> Any:
     return x, maximum(minimum(g, max_value), -max_value)
 
 
+@tensor_transform
+def centralize(x: Any, g: Any) -> Any:
+    """Gradient centralization: subtract from each slice along the first axis its mean; a vector passes unchanged.
+
+    Same as: ``optax.centralize()``.
+    References: Yong et al., "Gradient centralization: a new optimization technique for deep neural networks", 2020, eq. 1.
+    """
+    return x, g - mean(g, *range(1, g.ndim)) if g.ndim > 1 else g
+
+
 @transform
 def decay(x: Any, g: Any, *, lr: Any, weight_decay: NonNegative = 1e-2) -> Any:
     """Decoupled weight decay: ``x ← x − lr · weight_decay · x``, with the lr of the chain's rule.
@@ -57,6 +69,15 @@ def decay(x: Any, g: Any, *, lr: Any, weight_decay: NonNegative = 1e-2) -> Any:
     References: Loshchilov, Hutter, "Decoupled weight decay regularization", 2019, Algorithm 2.
     """
     return x - lr * weight_decay * x, g
+
+
+@transform
+def maximize(x: Any, g: Any) -> Any:
+    """Climb where the rule would descend: ``g ← −g``. It comes before what adds to the gradient, such as `l2`.
+
+    Same as: torch's ``maximize=True``.
+    """
+    return x, -g
 
 
 @transform

@@ -24,6 +24,20 @@ def ema(x: Any, g: Any, before: Any, average: Any, *, beta: Decay = 0.999) -> An
 
 
 @after(init={"average": "x"}, solution="average")
+def ema_restart(
+    x: Any, g: Any, before: Any, average: Any, *, t: Any, beta: Decay = 0.99, every: Growth = 100.0
+) -> Any:
+    """`ema` from which x starts again after every ``every`` steps: ``average ← β · average + (1 − β) · x``, then ``x ← average``.
+
+    State: ``average``, the answer.
+    Same as: Keras's ``use_ema=True, ema_overwrite_frequency=every`` but for the start, where Keras has β = 0.
+    References: Polyak, Juditsky, "Acceleration of stochastic approximation by averaging", 1992 (with exponential weights).
+    """
+    average = beta * average + (1 - beta) * x
+    return where(t % every < 1, average, x), average
+
+
+@after(init={"average": "x"}, solution="average")
 def polyak_average(x: Any, g: Any, before: Any, average: Any, *, t: Any) -> Any:
     """Uniform average of all iterates so far, the answer: ``average ← average + (x − average) / t``.
 

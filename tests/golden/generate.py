@@ -43,7 +43,7 @@ SETTINGS = {
     "momentum_inside": {"lr": "0.375", "momentum": "0.75"},
     "nesterov": {"lr": "0.375", "momentum": "0.75"},
     "nesterov_inside": {"lr": "0.375", "momentum": "0.75"},
-    "adagrad": {"lr": "0.375", "eps": "0.0625"},
+    "adagrad": {"lr": "0.375", "eps": "0.0625", "a0": "0.25"},
     "rmsprop": {"lr": "0.375", "alpha": "0.8125", "eps": "0.0625"},
     "adam": {"lr": "0.375", "beta1": "0.75", "beta2": "0.9375", "eps": "0.0625"},
     "adamw": {
@@ -105,11 +105,11 @@ def nesterov(lr, momentum):
         yield {"x": trace["x"], "v": [-a / lr for a in trace["v"]]}
 
 
-def adagrad(lr, eps):
+def adagrad(lr, eps, a0):
     """G_t = sum of g g^T; x_{t+1} = x_t - eta diag(G_t)^{-1/2} g_t."""
     x = X0
     for t, g in enumerate(TAPE, 1):
-        sums = [sum(past[i] ** 2 for past in TAPE[:t]) for i in range(4)]
+        sums = [a0 + sum(past[i] ** 2 for past in TAPE[:t]) for i in range(4)]
         x = [a - lr * b / (s.sqrt() + eps) for a, b, s in zip(x, g, sums)]
         yield {"x": x, "a": sums}
 
@@ -205,7 +205,7 @@ def main(folder=Path(__file__).parent):
                 "rule": name,
                 "paper": family["PAPERS"][name],
                 "settings": settings,
-                "x": as_text(X0),
+                "x": as_text(family.get("STARTS", {}).get(name, X0)),
                 "g": [as_text(g) for g in family.get("TAPES", {}).get(name, TAPE)],
                 "value": as_text(VALUES),
                 "steps": [{k: as_text(v) for k, v in step.items()} for step in steps],

@@ -13,8 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from descend._compile.host import HostFunction, is_literal, print_scalar, variable
+from descend._compile.names import (
+    Names,
+    fresh_of,
+    hyperparameters_of,
+    name_links,
+    solution_of,
+    states_of,
+)
 from descend._rule import Bound
-from descend._signature import FRESH, State
 from descend.errors import RuleError
 from descend.ops import Symbol
 
@@ -22,33 +29,6 @@ _INFIX = frozenset({"+", "-", "*", "/", "**", "<", ">", "<=", ">=", "==", "!="})
 _NESTED = 50
 _TOTALS = ("total", "array_total")
 """Parentheses after which an expression gets a name: Python's parser takes about 200."""
-
-
-@dataclass(frozen=True)
-class Names:
-    """How one link's own names read in the whole chain, where two links may both have an ``m``."""
-
-    states: dict[str, str]
-    hyperparameters: dict[str, str]
-
-
-def name_links(links: tuple[Bound, ...]) -> tuple[Names, ...]:
-    """One name per state and hyperparameter of a chain: its own where unique or the rule's, else with its link's in front."""
-    taken = Counter(
-        name for link in links for name in (*link.settings, *(s.name for s in link.rule.states))
-    )
-    seen = Counter[str]()
-    named = []
-    for link in links:
-        seen[link.name] += 1
-        prefix = link.name if seen[link.name] == 1 else f"{link.name}{seen[link.name]}"
-        own = {n: n if taken[n] == 1 or link.is_rule else f"{prefix}_{n}" for n in taken}
-        named.append(
-            Names(
-                {s.name: own[s.name] for s in link.rule.states}, {h: own[h] for h in link.settings}
-            )
-        )
-    return tuple(named)
 
 
 @dataclass(frozen=True)
@@ -69,15 +49,13 @@ class Stage:
 class Program:
     """A traced chain: its arrays, its stages and its host functions."""
 
-    def __init__(self, links: tuple[Bound, ...]) -> None:
-        names = name_links(links)
-        self.solution = _solution(links, names)
-        self.states = tuple(
-            _renamed(s, n) for link, n in zip(links, names, strict=True) for s in link.rule.states
-        )
+    def __init__(self, links: tuple[Bound, ...], names: tuple[Names, ...] | None = None) -> None:
+        names = names or name_links(links)
+        self.solution = solution_of(links, names)
+        self.states = states_of(links, names)
         self.arrays = ("x", "g", *(s.name for s in self.states if not s.scalar))
         self.scalar_states = tuple(s.name for s in self.states if s.scalar)
-        self.hyperparameters = tuple(h for n in names for h in n.hyperparameters.values())
+        self.hyperparameters = hyperparameters_of(names)
         outputs = trace(links, names)
         try:
             stages, sums, updates = _split(outputs, self.arrays)
@@ -89,30 +67,14 @@ class Program:
         self.sums = tuple(sums)
         self.own_sums = tuple(name for name, own in sums.items() if own)
         """Sums that every array has for itself; the others run over all arrays."""
-        self.fresh = tuple(f for f in FRESH if f == "t" or any(f in k.rule.fresh for k in links))
+        self.fresh = fresh_of(links)
         named = (*self.fresh, *self.hyperparameters, *self.scalar_states)
         arguments = tuple(variable(name) for name in named)
         self.host = tuple(HostFunction(arguments + self.sums, stage.scalars) for stage in stages)
+        self.scalar_updates = updates
         self.next_scalars = HostFunction(
             arguments + self.sums, tuple(updates[name] for name in self.scalar_states)
         )
-
-
-def _solution(links: tuple[Bound, ...], names: tuple[Names, ...]) -> str:
-    """The array that holds the answer: x, or a state of the last link that names one."""
-    named = [
-        own.states[link.rule.solution]
-        for link, own in zip(links, names, strict=True)
-        if link.rule.solution != "x"
-    ]
-    return named[-1] if named else "x"
-
-
-def _renamed(state: State, names: Names) -> State:
-    start = state.start
-    if isinstance(start, str):
-        start = names.hyperparameters.get(start, names.states.get(start, start))
-    return State(names.states[state.name], start, state.scalar)
 
 
 def trace(links: tuple[Bound, ...], names: tuple[Names, ...]) -> dict[str, Any]:

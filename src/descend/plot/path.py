@@ -30,6 +30,8 @@ _RATES = tuple(float(f"{rate:.3g}") for rate in np.geomspace(1e-4, 10.0, 31))
 """Six a decade: a path changes visibly over less than a factor of 1.5 only at the edge of stability."""
 _LEAST = 1e-16
 """Values nearer to the minimum than this are drawn, and compared, as this."""
+_BEYOND = 1e100
+"""Values from here on are not drawn: an axis to 1e308 overflows."""
 _HIGHEST = 4.0
 """A path that climbs above so many times its start is not the picture of a good lr, however it ends."""
 _BLUE, _ORANGE = "#0072B2", "#D55E00"
@@ -99,11 +101,11 @@ def _best(update: Update, problem: TestFunction, steps: int) -> Update:
     The last value alone would reward an oscillation that happens to end near the minimum.
     """
     tried = [_with_rate(update, rate) for rate in _RATES]
-    heights = []
+    heights: list[float] = []
     for candidate in tried:
         gaps = _values(problem, _walk(candidate, problem, steps)[1]) - problem.minimum
         strays = not gaps.max() <= _HIGHEST * gaps[0]
-        heights.append(np.inf if strays else np.mean(np.log10(np.maximum(gaps, _LEAST))))
+        heights.append(math.inf if strays else float(np.mean(np.log10(np.maximum(gaps, _LEAST)))))
     return tried[int(np.argmin(heights))]
 
 
@@ -177,7 +179,7 @@ def _range(values: Points, problem: TestFunction, axis: int) -> tuple[float, flo
 
 def _draw_values(axes: Axes, problem: TestFunction, values: Points) -> None:
     gaps = values - problem.minimum
-    shown = np.where(np.isfinite(gaps), gaps, math.nan)
+    shown = np.where(gaps < _BEYOND, gaps, math.nan)
     axes.plot(np.arange(len(values)), np.maximum(shown, _LEAST), color=_BLUE, linewidth=1.4)
     axes.set_yscale("log")
     axes.set(

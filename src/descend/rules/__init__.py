@@ -1,6 +1,7 @@
 """The catalogue: each optimizer as the update rule of its paper, mathematics only."""
 
 from descend.rules import (
+    adafactor,
     adam,
     adam_variants,
     adaptive,
@@ -8,15 +9,18 @@ from descend.rules import (
     averaging,
     layerwise,
     momentum,
+    muon,
     parameter_free,
     proximal,
     resilient,
     rmsprop,
     sign,
     step_sizes,
+    tensor,
 )
 
 __all__ = [
+    "adafactor",
     "adam",
     "adam_variants",
     "adaptive",
@@ -24,10 +28,12 @@ __all__ = [
     "averaging",
     "layerwise",
     "momentum",
+    "muon",
     "parameter_free",
     "proximal",
     "resilient",
     "rmsprop",
     "sign",
     "step_sizes",
+    "tensor",
 ]

@@ -48,6 +48,25 @@ def adam_eps_hat(
 
 
 @rule
+def adam_eps_root(
+    x: Any, g: Any, m: Any, v: Any, *, t: Any,
+    lr: NonNegative = 1e-3, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: NonNegative = 1e-8,
+    eps_root: Positive = 1e-8,
+) -> Any:
+    """Adam with a second ε inside the root: ``x ← x − lr · m̂ / (√(v̂ + ε_root) + ε)``; its slope is finite at v̂ = 0.
+
+    State: ``m``, ``v`` as in `adam`.
+    Same as: ``optax.adam(0.001, eps_root=1e-8)``; with β₁ = 0 and ε = 0, ``optax.rmsprop(0.001, bias_correction=True)``.
+    References: Kingma, Ba, "Adam: a method for stochastic optimization", 2015, Algorithm 1, with optax's ε_root.
+    """
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g**2
+    m_hat = m / (1 - beta1**t)
+    v_hat = v / (1 - beta2**t)
+    return x - lr * m_hat / (sqrt(v_hat + eps_root) + eps), m, v
+
+
+@rule
 def adamw(
     x: Any, g: Any, m: Any, v: Any, *, t: Any,
     lr: NonNegative = 1e-3, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Positive = 1e-8,

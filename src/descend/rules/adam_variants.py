@@ -142,6 +142,29 @@ def adan(
 
 
 @rule
+def adan_complement(
+    x: Any, g: Any, m: Any, v: Any, n: Any, previous: Any, *, t: Any,
+    lr: NonNegative = 1e-3, beta1: Decay = 0.98, beta2: Decay = 0.92, beta3: Decay = 0.99,
+    eps: NonNegative = 1e-8, eps_root: NonNegative = 1e-8,
+) -> Any:
+    """Adan that looks ahead by the complement 1 − β₂ (`adan`: by β₂) and has a second ε in the root.
+
+    ``x ← x − lr · (m̂ + (1 − β₂) v̂) / (√(n̂ + ε_root) + ε)``, with d = 0 at the first step
+
+    State: ``m``, ``v``, ``n``, the averages of g, d and (g + (1 − β₂) d)²; ``previous``, the last gradient.
+    Same as: ``optax.adan(0.001)``, whose decay is ``dd.chain(dd.decay(λ), …)``.
+    References: Xie et al., "Adan: adaptive Nesterov momentum algorithm for faster optimizing deep models", 2022, Algorithm 1,
+    with the paper's 1 − β₂ read as the factor of d, corrected as `adan`.
+    """
+    d = where(t > 1, g - previous, 0.0)
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * d
+    n = beta3 * n + (1 - beta3) * (g + (1 - beta2) * d) ** 2
+    u = m / (1 - beta1**t) + (1 - beta2) * (v / (1 - beta2**t))
+    return x - lr * u / (sqrt(n / (1 - beta3**t) + eps_root) + eps), m, v, n, g
+
+
+@rule
 def adopt(
     x: Any, g: Any, m: Any, v: Any, *, t: Any,
     lr: NonNegative = 1e-3, beta1: Decay = 0.9, beta2: Decay = 0.9999, eps: Positive = 1e-6,

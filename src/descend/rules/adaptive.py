@@ -9,11 +9,13 @@ from descend.domains import Decay, NonNegative, Positive
 from descend.ops import sqrt
 
 
-@rule
-def adagrad(x: Any, g: Any, a: Any, *, lr: NonNegative = 1e-2, eps: Positive = 1e-10) -> Any:
+@rule(init={"a": "a0"})
+def adagrad(
+    x: Any, g: Any, a: Any, *, lr: NonNegative = 1e-2, eps: Positive = 1e-10, a0: NonNegative = 0.0
+) -> Any:
     """AdaGrad: ``a ← a + g²;  x ← x − lr · g / (√a + ε)``.
 
-    State: ``a``, the sum of squared gradients.
+    State: ``a``, ``a0`` plus the sum of squared gradients.
     Same as: ``torch.optim.Adagrad(lr=0.01, eps=1e-10)``.
     Differs: Keras and optax divide by √(a + ε) and start a at 0.1: `adagrad_eps_inside`.
     References: Duchi, Hazan, Singer, "Adaptive subgradient methods", 2011, Figure 1 (diagonal).

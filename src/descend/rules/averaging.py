@@ -54,6 +54,23 @@ def schedule_free_adamw(
     return (1 - beta1) * z + beta1 * average, z, average, v, weights
 
 
+@rule(init={"z": "x", "average": "x"}, solution="average")
+def schedule_free_adamw_uniform(
+    x: Any, g: Any, z: Any, average: Any, v: Any, *, t: Any,
+    lr: NonNegative = 2.5e-3, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Positive = 1e-8,
+) -> Any:
+    """`schedule_free_adamw` in which every z weighs the same, whatever its rate: ``average ← average + (z − average) / t``.
+
+    State: ``z``, the iterate; ``average``, the answer: use it (``Stepper.solution``), not x, when training ends; ``v`` as in `adam`.
+    Same as: ``keras.optimizers.ScheduleFreeAdamW(0.0025)``, with its warm-up and at any schedule.
+    References: Defazio et al., "The road less scheduled", 2024, eqs. 2-4 with c = 1 / t.
+    """
+    v = beta2 * v + (1 - beta2) * g**2
+    z = z - lr * (g / (sqrt(v / (1 - beta2**t)) + eps))
+    average = average + (z - average) / t
+    return (1 - beta1) * z + beta1 * average, z, average, v
+
+
 @rule(init={"average": "x"}, solution="average")
 def averaged_sgd(x: Any, g: Any, average: Any, *, t: Any, lr: NonNegative = 1e-2) -> Any:
     """Gradient descent whose answer is the mean of its iterates: ``x ← x − lr · g;  average ← average + (x − average) / t``.

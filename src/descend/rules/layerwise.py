@@ -6,7 +6,7 @@ from typing import Any
 
 from descend._rule import rule
 from descend.domains import Decay, NonNegative, Positive, Scalar
-from descend.ops import array_norm, sqrt, where
+from descend.ops import array_norm, maximum, sqrt, where
 
 
 @rule
@@ -77,3 +77,14 @@ def fromage(x: Any, g: Any, *, lr: NonNegative = 1e-2) -> Any:
     """
     size, slope = array_norm(x), array_norm(g)
     return (x - lr * where(size * slope > 0, size / slope, 1) * g) / sqrt(1 + lr**2)
+
+
+@rule
+def fromage_bounded(x: Any, g: Any, *, lr: NonNegative = 1e-2, min_norm: Positive = 1e-6) -> Any:
+    """`fromage` in which no norm counts as less than a bound: ``‖x‖`` and ``‖g‖`` are ``max(‖·‖, min_norm)``.
+
+    Same as: ``optax.fromage(1e-2)``.
+    References: Bernstein et al., "On the distance between two neural networks and the stability of learning", 2020, Algorithm 1.
+    """
+    size, slope = maximum(array_norm(x), min_norm), maximum(array_norm(g), min_norm)
+    return (x - lr * (size / slope) * g) / sqrt(1 + lr**2)

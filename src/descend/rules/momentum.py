@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from descend._rule import rule
-from descend.domains import Decay, NonNegative
+from descend.domains import Decay, NonNegative, Share
+from descend.ops import where
 
 
 @rule
@@ -29,6 +30,22 @@ def momentum(x: Any, g: Any, v: Any, *, lr: NonNegative = 1e-2, momentum: Decay 
     References: Polyak, "Some methods of speeding up the convergence of iteration methods", 1964, eq. 9.
     """
     v = momentum * v + g
+    return x - lr * v, v
+
+
+@rule
+def momentum_dampened(
+    x: Any, g: Any, v: Any, *, t: Any, lr: NonNegative = 1e-2, momentum: Decay = 0.9,
+    dampening: Share = 0.1,
+) -> Any:
+    """Heavy ball that takes in only a part of each gradient but the first: ``v ← μ v + (1 − d) g;  x ← x − lr · v``.
+
+    State: ``v``, the velocity in units of the gradient; after the first step it is g whole.
+    Same as: ``torch.optim.SGD(lr=0.01, momentum=0.9, dampening=0.1)``.
+    Differs: d = μ makes v an average of gradients; its start at g takes the place of Adam's correction.
+    References: Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013, eqs. 1-2, with torch's d.
+    """
+    v = momentum * v + where(t > 1, 1 - dampening, 1.0) * g
     return x - lr * v, v
 
 
@@ -81,3 +98,18 @@ def qhm(
     """
     v = beta * v + (1 - beta) * g
     return x - lr * ((1 - nu) * g + nu * v), v
+
+
+@rule
+def optimistic(
+    x: Any, g: Any, g_before: Any, *, t: Any, lr: NonNegative = 1e-2,
+    alpha: NonNegative = 1.0, beta: NonNegative = 1.0,
+) -> Any:
+    """Optimistic gradient descent: a step on what the next gradient will be, ``x ← x − lr ((α + β) g − β g₋₁)``.
+
+    State: ``g_before``, the last gradient; at the first step it counts as g.
+    Same as: ``optax.optimistic_gradient_descent(0.01)``.
+    References: Mokhtari, Ozdaglar, Pattathil, "A unified analysis of extra-gradient and optimistic gradient methods", 2020, eq. 11.
+    """
+    g_before = where(t > 1, g_before, g)
+    return x - lr * ((alpha + beta) * g - beta * g_before), g
