@@ -14,8 +14,8 @@ test: $(VENV)/.test
 	$(BIN)/python -m pytest -m slow tests
 
 lint: $(VENV)/.lint
-	$(BIN)/ruff check src tests benchmarks
-	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks conformance docs
+	$(BIN)/ruff format --check src tests benchmarks conformance docs
 
 types: $(VENV)/.lint
 	$(BIN)/mypy

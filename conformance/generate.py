@@ -16,6 +16,7 @@ GOLDEN = HERE.parent / "tests" / "golden"
 STEPS = 24
 
 import numpy as np  # noqa: E402
+
 from descend.twins import FRAMEWORKS  # noqa: E402
 from descend.twins._translate import _arguments, _text  # noqa: E402
 

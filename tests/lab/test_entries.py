@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 
@@ -206,3 +207,23 @@ def test_what_cannot_take_steps_alone_is_no_entry(thing) -> None:
 
 def test_entries_are_values() -> None:
     assert read_entry("adam") == Entry("adam", dd.adam())
+
+
+def test_rules_of_files_and_what_comes_after_a_rule_may_be_entries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("my.py").write_text(
+        "import descend as dd\nfrom descend.domains import NonNegative\n"
+        "@dd.rule\ndef signum(x, g, *, lr: NonNegative = 0.1):\n    return x - lr * g\n"
+    )
+    for text in (
+        "my.py:signum",
+        "my.py:signum+cosine:lr=0.2",
+        "l2 > my.py:signum+warmup > ema:beta=0.9",
+    ):
+        entry = read_entry(text)
+        again = read_entry(entry.text({}))
+        assert again.build({}, 40) == entry.build({}, 40)
+        assert entry.text({}).count("my.py:signum") == 1
+    assert read_entry("adam > ema").defaults.keys() == read_entry("adam").defaults.keys()

@@ -13,6 +13,7 @@ from typing import Any
 
 from descend._catalogue import get_rule
 from descend._chain import Chain, Update, bind
+from descend._plugins import file_and_rest
 from descend._rule import Bound, Rule, Setting
 from descend.domains import Interval
 from descend.errors import ProblemError, unknown_name
@@ -47,7 +48,7 @@ class Entry:
     @property
     def held(self) -> dict[str, Setting]:
         """Settings that came with the entry; they are not tuned."""
-        return dict(self.update.links[-1].given)
+        return dict(self.update.core.given)
 
     @property
     def defaults(self) -> dict[str, float]:
@@ -62,25 +63,21 @@ class Entry:
 
     def build(self, settings: dict[str, float], steps: int) -> Update:
         """The update with ``settings`` over the held ones, its lr shaped over ``steps``."""
-        *before, last = self.update.links
-        bound = last.replace(**settings) if settings else last
+        bound = self.update.core.replace(**settings)
         if self.shapes:
             lr = bound.settings["lr"]
             for shape in sorted(self.shapes, key="warmup".__eq__):  # a warm-up goes around the rest
                 lr = SHAPES[shape](lr, steps)
             bound = bound.replace(lr=lr)
-        return Chain((*before, bound)) if before else bound
+        links = tuple(bound if link.is_rule else link for link in self.update.links)
+        return Chain(links) if len(links) > 1 else bound
 
     def text(self, settings: dict[str, float]) -> str:
         """The tuned entry as text: ``adam+cosine:lr=0.01``, ``clip_norm:max_norm=1.0 > adam``."""
-        *before, last = self.update.links
-        tuned = last.replace(**settings)
-        name = "+".join((tuned.name, *self.shapes))
-        return " > ".join([*(_text(b.name, b) for b in before), _text(name, tuned)])
-
-
-def _text(name: str, bound: Bound) -> str:
-    return name + (":" + ",".join(f"{k}={v!r}" for k, v in bound.given) if bound.given else "")
+        tuned = self.update.core.replace(**settings)
+        name, colon, given = tuned.text.rpartition(":") if tuned.given else (tuned.text, "", "")
+        shaped = "+".join((name, *self.shapes)) + colon + given
+        return " > ".join(shaped if link.is_rule else link.text for link in self.update.links)
 
 
 def read_entry(text: str) -> Entry:
@@ -96,14 +93,20 @@ def read_entry(text: str) -> Entry:
     >>> read_entry("adam+cosine").shapes
     ('cosine',)
     """
-    *before, last = (part.strip() for part in text.split(">"))
-    name, _, settings = (part.strip() for part in last.partition(":"))
-    rule, *shapes = (part.strip() for part in name.split("+"))
-    update = get_rule(" > ".join([*before, f"{rule}:{settings}"]))
-    _check_shapes(text, update.links[-1], shapes)
-    name = "+".join((rule, *shapes))
-    label = " > ".join([*before, f"{name}:{settings}" if settings else name])
-    return Entry(label, update, tuple(shapes))
+    parts = [_part(part.strip()) for part in text.split(">")]
+    update = get_rule(" > ".join(plain for plain, _, _ in parts))
+    shapes = [shape for _, own, _ in parts for shape in own]
+    _check_shapes(text, update.core, shapes)
+    return Entry(" > ".join(label for _, _, label in parts), update, tuple(shapes))
+
+
+def _part(text: str) -> tuple[str, list[str], str]:
+    """``adam+cosine: lr=1`` as ``adam:lr=1``, its schedules, and a label without stray blanks; a file's path is left alone."""
+    file, rest = file_and_rest(text)
+    name, _, settings = (word.strip() for word in rest.partition(":"))
+    words = [word.strip() for word in name.split("+")]
+    front, back = f"{file}:" if file else "", f":{settings}" if settings else ""
+    return f"{front}{words[0]}{back}", words[1:], f"{front}{'+'.join(words)}{back}"
 
 
 def _check_shapes(text: str, bound: Bound, shapes: list[str]) -> None:
