@@ -111,8 +111,10 @@ class Loss(ABC):
         """Mean loss and slope of residuals (score - y) or of margins (score · ±1), shape (n,)."""
 
     def _columns(self, scores: Array, y: Array) -> tuple[Any, Array]:
-        """Mean loss and slope for one column of scores per class."""
-        raise NotImplementedError
+        """Mean loss and slope for one column of scores per class; only a classification has classes."""
+        raise ShapeError(
+            f"scores of {self.name} must have one column; got shape {scores.shape} for {len(y)} rows."
+        )
 
 
 @dataclass(frozen=True)
