@@ -44,7 +44,7 @@ def run() -> str:
         commands = {
             "python -c pass": python("pass"),
             "import numpy": python("import numpy"),
-            "import descend": python("import descend; descend.adam"),
+            "import descend; descend.adam": python("import descend; descend.adam"),
             "descend --help": python(
                 "import sys; sys.argv = ['descend', '--help']; from descend.cli import main; main()"
             ),
