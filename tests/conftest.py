@@ -73,15 +73,20 @@ def torch():
 
 @pytest.fixture
 def torch_trace(torch):
-    """``torch_trace(make)``: x after each step of the optimizer ``make([x])``."""
+    """``torch_trace(make)``: x after each step of the optimizer ``make([x])``, on ``schedule(optimizer)``, after ``clip([x])``."""
 
-    def run(make):
+    def run(make, schedule=None, clip=None):
         x = torch.tensor(start(), requires_grad=True)
         optimizer = make([x])
+        scheduler = schedule(optimizer) if schedule else None
         rows = []
         for g in gradients():
             x.grad = torch.tensor(g)
+            if clip:
+                clip([x])
             optimizer.step()
+            if scheduler:
+                scheduler.step()
             rows.append(x.detach().numpy().copy())
         return np.array(rows)
 

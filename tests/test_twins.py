@@ -4,73 +4,14 @@ The tolerance of 1e-12 is for 60 steps: both sides round about ten times a step 
 their own ways; formulas that differ (an eps inside a root, an lr inside a velocity) differ by 1e-3 and more here.
 """
 
-import importlib
 import math
-import warnings
 
 import numpy as np
 import pytest
 
 import descend as dd
 
-STEPS, SIZE = 60, 12
-TOLERANCE = 1e-12
-
-
-def library(name):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the imports alone: theirs, not ours
-        return pytest.importorskip(name, exc_type=ImportError)
-
-
-def tape(seed=0):
-    rng = np.random.default_rng(seed)
-    # sizes differ by element, so that a wrong eps or norm shows
-    return rng.standard_normal((STEPS, SIZE)) * np.logspace(-3, 1, SIZE)
-
-
-def start():
-    return np.random.default_rng(1).standard_normal(SIZE)
-
-
-def trace(update):
-    """The solution after each step, shape (STEPS, SIZE)."""
-    stepper = dd.Stepper(update, start())
-    rows = []
-    for g in tape():
-        stepper.step(g)
-        rows.append(stepper.solution.copy())
-    return np.array(rows)
-
-
-@pytest.fixture
-def torch():
-    """torch with float64 as its default, which NAdam's momentum product needs to be exact."""
-    module = library("torch")
-    before = module.get_default_dtype()
-    module.set_default_dtype(module.float64)
-    yield module
-    module.set_default_dtype(before)
-
-
-def torch_trace(torch, make, schedule=None, clip=None):
-    x = torch.tensor(start(), requires_grad=True)
-    optimizer = make([x])
-    scheduler = schedule(optimizer) if schedule else None
-    rows = []
-    for g in tape():
-        x.grad = torch.tensor(g)
-        if clip:
-            clip([x])
-        optimizer.step()
-        if scheduler:
-            scheduler.step()
-        rows.append(x.detach().numpy().copy())
-    return np.array(rows)
-
-
-def close(ours, theirs):
-    np.testing.assert_allclose(ours, theirs, rtol=TOLERANCE, atol=TOLERANCE)
+STEPS = 60
 
 
 TORCH = {
@@ -113,10 +54,10 @@ TORCH = {
 
 
 @pytest.mark.parametrize("twin", TORCH)
-def test_rule_is_its_torch_twin(torch, twin):
+def test_rule_is_its_torch_twin(torch, twin, trace, torch_trace, close):
     ours, settings = TORCH[twin]
     make = getattr(torch.optim, twin.split()[0])
-    close(trace(ours), torch_trace(torch, lambda x: make(x, **settings)))
+    close(trace(ours), torch_trace(lambda x: make(x, **settings)))
 
 
 @pytest.mark.parametrize(
@@ -130,57 +71,53 @@ def test_rule_is_its_torch_twin(torch, twin):
         ("nadam", "NAdam"),
     ],
 )
-def test_default_is_the_torch_twins_but_for_the_lr(torch, name, twin):
+def test_default_is_the_torch_twins_but_for_the_lr(torch, name, twin, trace, torch_trace, close):
     # torch's SGD has 1e-3 where the books have 1e-2: lr is given
     close(
         trace(dd.get_rule(f"{name}:lr=0.02")),
-        torch_trace(torch, lambda x: getattr(torch.optim, twin)(x, lr=0.02)),
+        torch_trace(lambda x: getattr(torch.optim, twin)(x, lr=0.02)),
     )
 
 
-def test_clip_value_is_torch_clip_grad_value(torch):
+def test_clip_value_is_torch_clip_grad_value(torch, trace, torch_trace, close):
     ours = trace(dd.chain(dd.clip_value(0.5), dd.momentum(lr=0.1)))
     theirs = torch_trace(
-        torch,
         lambda x: torch.optim.SGD(x, lr=0.1, momentum=0.9),
         clip=lambda x: torch.nn.utils.clip_grad_value_(x, 0.5),
     )
     close(ours, theirs)
 
 
-def test_cosine_is_torch_cosine_annealing_over_t_max(torch):
+def test_cosine_is_torch_cosine_annealing_over_t_max(torch, trace, torch_trace, close):
     # steps = 60 of both: torch's rate rises again only after T_max
     theirs = torch_trace(
-        torch,
         lambda x: torch.optim.SGD(x, lr=0.1, momentum=0.9),
         schedule=lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, T_max=STEPS, eta_min=0.01),
     )
     close(trace(dd.momentum(lr=dd.cosine(0.1, steps=STEPS, end=0.01))), theirs)
 
 
-def test_step_is_torch_step_lr(torch):
+def test_step_is_torch_step_lr(torch, trace, torch_trace, close):
     theirs = torch_trace(
-        torch,
         lambda x: torch.optim.SGD(x, lr=0.1, momentum=0.9),
         schedule=lambda o: torch.optim.lr_scheduler.StepLR(o, step_size=7, gamma=0.5),
     )
     close(trace(dd.momentum(lr=dd.step(0.1, every=7, factor=0.5))), theirs)
 
 
-def test_exponential_is_torch_exponential_lr(torch):
+def test_exponential_is_torch_exponential_lr(torch, trace, torch_trace, close):
     theirs = torch_trace(
-        torch,
         lambda x: torch.optim.SGD(x, lr=0.1, momentum=0.9),
         schedule=lambda o: torch.optim.lr_scheduler.ExponentialLR(o, gamma=0.97),
     )
     close(trace(dd.momentum(lr=dd.exponential(0.1, rate=0.97))), theirs)
 
 
-def inside_trace(lr, momentum, nesterov):
+def inside_trace(start, tape, lr, momentum, nesterov):
     """Keras' SGD, written out."""
-    x, v = start(), np.zeros(SIZE)
+    x, v = start, np.zeros_like(start)
     rows = []
-    for t, g in enumerate(tape(), 1):
+    for t, g in enumerate(tape, 1):
         v = momentum * v - lr(t) * g
         x = x + momentum * v - lr(t) * g if nesterov else x + v
         rows.append(x)
@@ -190,14 +127,14 @@ def inside_trace(lr, momentum, nesterov):
 @pytest.mark.parametrize(
     ("rule", "nesterov"), [("momentum_inside", False), ("nesterov_inside", True)]
 )
-def test_inside_forms_keep_old_rates_in_the_velocity(rule, nesterov):
+def test_inside_forms_keep_old_rates_in_the_velocity(rule, nesterov, trace, close, tape, start):
     lr = dd.step(1.0, every=20)
     ours = trace(dd.find_rule(rule)(lr=lr, momentum=0.9))
-    close(ours, inside_trace(lambda t: 0.1 ** ((t - 1) // 20), 0.9, nesterov))
+    close(ours, inside_trace(start, tape, lambda t: 0.1 ** ((t - 1) // 20), 0.9, nesterov))
 
 
 @pytest.mark.parametrize("pair", [("momentum", "momentum_inside"), ("nesterov", "nesterov_inside")])
-def test_inside_and_outside_agree_only_at_a_constant_rate(pair):
+def test_inside_and_outside_agree_only_at_a_constant_rate(pair, trace, close):
     outside, inside = map(dd.find_rule, pair)
     close(trace(outside(lr=0.1)), trace(inside(lr=0.1)))
     falling = dd.step(1.0, every=20)
@@ -216,36 +153,6 @@ def test_first_step_after_a_falling_rate_shows_where_the_rate_is():
         moves[rule.name] = x[0] - before
     assert moves["momentum"] == pytest.approx(-0.271, rel=1e-14, abs=0)
     assert moves["momentum_inside"] == pytest.approx(-1.81, rel=1e-14, abs=0)
-
-
-@pytest.fixture
-def optax():
-    """optax with jax in float64, which is jax's setting for the whole process: put back after the test."""
-    jax = library("jax")
-    before = jax.config.jax_enable_x64
-    jax.config.update("jax_enable_x64", True)
-    yield library("optax")
-    jax.config.update("jax_enable_x64", before)
-
-
-def optax_trace(transformation, solution=lambda state, x: x):
-    jax = importlib.import_module("jax")
-    optax = importlib.import_module("optax")
-    x = jax.numpy.asarray(start())
-    assert x.dtype == np.float64
-    state = transformation.init(x)
-
-    @jax.jit
-    def step(g, state, x):
-        updates, state = transformation.update(g, state, x)
-        x = optax.apply_updates(x, updates)
-        return state, x, solution(state, x)
-
-    rows = []
-    for g in tape():
-        state, x, answer = step(jax.numpy.asarray(g), state, x)
-        rows.append(np.array(answer))
-    return np.array(rows)
 
 
 OPTAX = {
@@ -279,33 +186,35 @@ OPTAX = {
 
 
 @pytest.mark.parametrize("twin", OPTAX)
-def test_rule_is_its_optax_twin(optax, twin):
+def test_rule_is_its_optax_twin(optax, twin, trace, optax_trace, close):
     ours, make = OPTAX[twin]
     close(trace(ours), optax_trace(make(optax)))
 
 
-def test_schedule_free_sgd_is_its_optax_twin_at_both_points(optax):
-    contrib = library("optax.contrib")
+def test_schedule_free_sgd_is_its_optax_twin_at_both_points(
+    optax, trace, optax_trace, close, tape, start
+):
+    contrib = pytest.importorskip("optax.contrib")
     make = lambda: contrib.schedule_free_sgd(0.3, b1=0.8)
     ours = dd.schedule_free_sgd(lr=0.3, beta=0.8)
     # optax rebuilds the average from x and z by subtraction, at the cost of a digit
     close(trace(ours), optax_trace(make(), contrib.schedule_free_eval_params))
-    x = start()
+    x = start
     stepper = dd.Stepper(ours, x)
     theirs = optax_trace(make())
-    for g, row in zip(tape(), theirs, strict=True):
+    for g, row in zip(tape, theirs, strict=True):
         stepper.step(g)
         close(x, row)
 
 
-def test_clip_norm_takes_one_norm_over_all_arrays(optax):
-    parts = [start()[:5].copy(), start()[5:].copy()]
+def test_clip_norm_takes_one_norm_over_all_arrays(optax, optax_trace, close, tape, start):
+    parts = [start[:5].copy(), start[5:].copy()]
     stepper = dd.Stepper(dd.chain(dd.clip_norm(0.5), dd.sgd(lr=0.1)), parts)
-    for g in tape():
+    for g in tape:
         stepper.step([g[:5], g[5:]])
     whole = optax_trace(optax.chain(optax.clip_by_global_norm(0.5), optax.sgd(0.1)))[-1]
     close(np.concatenate(parts), whole)
-    norms = np.linalg.norm(tape(), axis=1)
+    norms = np.linalg.norm(tape, axis=1)
     assert (norms > 0.5).any()
 
 
