@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 import descend as dd
-from descend import _show, cli
+from descend import cli
 from descend._catalogue import find_rule, list_rules
-from descend._facts import facts, page, sections
 from descend._rule import REGISTRY, TRANSFORMS
+from descend.cli import show
+from descend.cli.facts import facts, page, sections
 from descend.domains import NonNegative, Scalar
 from descend.errors import ProblemError, StoreError
 from descend.plot.path import draw_path
@@ -35,9 +36,7 @@ def width(monkeypatch):
     from rich.console import Console
 
     def be(columns):
-        monkeypatch.setattr(
-            _show, "output_console", lambda: Console(width=columns, highlight=False)
-        )
+        monkeypatch.setattr(show, "output_console", lambda: Console(width=columns, highlight=False))
 
     return be
 
@@ -80,7 +79,7 @@ def test_json_tells_everything_of_every_rule(descend):
 def test_every_rule_has_a_family_and_a_paper(name):
     row = facts(find_rule(name))
     assert row.family in find_rule(name).__module__
-    assert _show._authors(row.paper)[-4:].isdigit()
+    assert show._authors(row.paper)[-4:].isdigit()
 
 
 @pytest.mark.parametrize("columns", [140, 160, 240])

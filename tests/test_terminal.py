@@ -19,7 +19,7 @@ import pytest
 from rich.console import Console
 
 import descend as dd
-from descend import _terminal
+from descend.cli import terminal
 from descend.lab.records import Curve, ProblemCard, RaceResult, Run, RunKey, Standing
 
 
@@ -57,7 +57,7 @@ def result(*rows: Standing, log_scale: bool = False, test_metric: str = "test er
 
 def shown(result: RaceResult, width: int) -> str:
     console = Console(file=io.StringIO(), width=width, highlight=False)
-    _terminal.show_standings(console, result)
+    terminal.show_standings(console, result)
     return console.file.getvalue()
 
 
@@ -147,7 +147,7 @@ def done(status: str = "finished") -> Run:
 
 
 def test_away_from_a_terminal_progress_is_a_line_at_each_quarter(capsys) -> None:
-    with _terminal.progress_on(Console(file=io.StringIO())) as progress:
+    with terminal.progress_on(Console(file=io.StringIO())) as progress:
         progress.say("Ready.")
         progress.begin("tune", 8, 0)
         for _ in range(8):
@@ -163,7 +163,7 @@ def test_away_from_a_terminal_progress_is_a_line_at_each_quarter(capsys) -> None
 
 @pytest.mark.parametrize("runs", [1, 3, 100])
 def test_lines_end_with_the_last_run_whatever_was_done_before(runs: int, capsys) -> None:
-    with _terminal.progress_on(Console(file=io.StringIO())) as progress:
+    with terminal.progress_on(Console(file=io.StringIO())) as progress:
         progress.begin("fresh", runs, runs)  # nothing left of a resumed race
         progress.begin("fresh", runs, runs - 1)
         progress.advance(done())
@@ -172,7 +172,7 @@ def test_lines_end_with_the_last_run_whatever_was_done_before(runs: int, capsys)
 
 def test_bars_count_what_did_not_finish_and_vanish() -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=100)
-    with _terminal.progress_on(console) as progress:
+    with terminal.progress_on(console) as progress:
         progress.begin("tune", 2, 0)
         progress.advance(done())
         progress.advance(done("diverged"))
@@ -186,7 +186,7 @@ def test_bars_count_what_did_not_finish_and_vanish() -> None:
 
 def test_bars_give_the_cursor_back_after_an_interruption() -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=100)
-    with pytest.raises(KeyboardInterrupt), _terminal.progress_on(console) as progress:
+    with pytest.raises(KeyboardInterrupt), terminal.progress_on(console) as progress:
         progress.begin("tune", 2, 0)
         raise KeyboardInterrupt
     text = console.file.getvalue()

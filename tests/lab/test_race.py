@@ -25,8 +25,9 @@ import numpy as np
 import pytest
 
 import descend as dd
-from descend import _race, _terminal
+from descend import _race
 from descend._rule import Rule
+from descend.cli import terminal
 from descend.domains import Decay, NonNegative
 from descend.errors import DescendError, ProblemError, StoreError
 from descend.lab import pool as pool_module
@@ -207,7 +208,7 @@ def test_workers_compute_what_this_process_computes_for_any_number_of_them(
         assert outcomes(result) == outcomes(here)
         assert [r.key for r in result.runs] == [r.key for r in here.runs]
         assert result.standings == here.standings
-        assert _terminal.standings_json(result) == _terminal.standings_json(here)
+        assert terminal.standings_json(result) == terminal.standings_json(here)
 
 
 def test_a_rule_whose_annotations_are_texts_reaches_the_workers() -> None:
@@ -311,7 +312,7 @@ def test_a_race_in_which_nothing_finishes_still_ends_and_says_so() -> None:
     result = race("rosenbrock", ["sgd:lr=10", "sgd:lr=20"])
     assert [row.failures for row in result.standings] == [4, 4]
     assert {row.group for row in result.standings} == {1}
-    assert json.loads(_terminal.standings_json(result))
+    assert json.loads(terminal.standings_json(result))
 
 
 @pytest.mark.usefixtures("inline", "folder")
@@ -872,7 +873,7 @@ def test_a_race_killed_again_and_again_ends_with_the_same_standings(
     if process.returncode != 0:
         resumes(tmp_path, uninterrupted)
     with Store.reader(tmp_path / "descend.db") as store:
-        assert json.loads(_terminal.standings_json(store.load(1))) == uninterrupted
+        assert json.loads(terminal.standings_json(store.load(1))) == uninterrupted
         assert len(store.races()) == 1
 
 

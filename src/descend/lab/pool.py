@@ -46,6 +46,7 @@ _REPEATS = 3
 MEASURE_SECONDS = 60.0
 """While the cost of a run is measured, its first steps may train so long."""
 _PARENT_CHECK = 0.5  # seconds
+_FEEDER_ENDS = 1.0  # seconds
 _problem: Problem | ProblemError | None = None  # a worker's own, set when it starts
 
 T = TypeVar("T")
@@ -147,8 +148,16 @@ class Pool:
     ) -> None:
         with _signals_held():  # a second Ctrl-C must not leave workers behind
             self._executor.shutdown(wait=True, kill_workers=True)
+            _join_feeders()
             if self._scratch:
                 shutil.rmtree(self._scratch, ignore_errors=True)
+
+
+def _join_feeders() -> None:
+    """Wait for the threads that feed the workers' queues: one that is broken off by the interpreter's end leaks a semaphore."""
+    for thread in threading.enumerate():
+        if thread.name == "QueueFeederThread":
+            thread.join(_FEEDER_ENDS)
 
 
 @contextmanager

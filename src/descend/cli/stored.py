@@ -54,15 +54,15 @@ def report_command(
 @runs.command("ls")
 def list_races(db: DB = "descend.db", json: JSON = False) -> None:
     """List the races of the store."""
-    from descend import _terminal
+    from descend.cli import terminal
     from descend.lab.store import Store
 
     with Store.reader(db) as store:
         rows = store.races()
     if json:
-        typer.echo(_terminal.races_json(rows))
+        typer.echo(terminal.races_json(rows))
     else:
-        _terminal.show_races(output_console(), rows)
+        terminal.show_races(output_console(), rows)
 
 
 @runs.command("show")
@@ -72,15 +72,15 @@ def show_race(
     json: JSON = False,
 ) -> None:
     """Show the standings of a race."""
-    from descend import _terminal
+    from descend.cli import terminal
     from descend.lab.store import Store
 
     with Store.reader(db) as store:
         result = store.load(race if race is not None else _last_done(store))
     if json:
-        typer.echo(_terminal.standings_json(result))
+        typer.echo(terminal.standings_json(result))
         return
-    _terminal.show_standings(output_console(), result)
+    terminal.show_standings(output_console(), result)
     typer.echo(f"Again: {result.reproduce}")
 
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from descend._stored import JSON, output_console
+from descend.cli.stored import JSON, output_console
 from descend.errors import StoreError, UnknownNameError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from descend._chain import Update
-    from descend._facts import Facts
+    from descend.cli.facts import Facts
 
 _WIDE = 140
 """Columns from which on the rules are a table with all of its columns."""
@@ -28,7 +28,7 @@ _LEGEND = "B: bytes of state per element in float32; (names) are single numbers.
 def rules_command(json: JSON = False) -> None:
     """List the rules: family, state, defaults, paper, and the same rule elsewhere."""
     from descend._catalogue import find_rule, list_rules
-    from descend._facts import facts
+    from descend.cli.facts import facts
 
     rows = [facts(find_rule(name)) for name in list_rules()]
     if json:
@@ -135,7 +135,7 @@ def show_command(
     json: JSON = False,
 ) -> None:
     """Show a rule: formulas, defaults and domains, state, paper; its kernel and its path if asked."""
-    from descend._facts import page
+    from descend.cli.facts import page
 
     if plot is not None:
         _check_picture(plot)
