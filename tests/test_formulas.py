@@ -12,8 +12,8 @@ from descend._compile.to_formula import LATEX, TEXT, explained, formulas, symbol
 from descend._rule import REGISTRY, TRANSFORMS, Transform
 from descend.domains import NonNegative
 
-RULES = [name for name in list_rules() if not find_rule(name).whole]
-LINKS = [name for name, link in TRANSFORMS.items() if not link.whole]
+RULES = [name for name in list_rules() if not find_rule(name).alone]
+LINKS = [name for name, link in TRANSFORMS.items() if not link.alone]
 
 
 def chain_with(name):

@@ -12,7 +12,9 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "descend._rule": ("Bound", "Rule", "after", "transform"),
+    "descend._gate": ("gate",),
     "descend._chain": ("Chain", "chain"),
+    "descend._groups": ("audit", "freeze", "no_decay", "per_group"),
     "descend._stepper": ("Stepper",),
     "descend._catalogue": (
         "find_rule",
@@ -24,6 +26,7 @@ _HOMES = {
     ),
     "descend._plugins": ("load_rule",),
     "descend.twins": ("list_twins", "translate", "twin"),
+    "descend.gates": ("accumulate", "sam", "skip_nonfinite", "unscale"),
     "descend.transforms": (
         "agc",
         "centralize",
@@ -33,6 +36,7 @@ _HOMES = {
         "decay",
         "l2",
         "maximize",
+        "noise",
     ),
     "descend.wrappers": (
         "cautious",
@@ -78,6 +82,7 @@ _HOMES = {
         "momentum_inside",
         "nesterov",
         "nesterov_inside",
+        "nesterov_lookahead",
         "optimistic",
         "qhm",
         "sgd",

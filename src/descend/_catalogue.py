@@ -7,8 +7,9 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from descend import rules, transforms, wrappers
+from descend import gates, rules, transforms, wrappers
 from descend._chain import Update, bind, chain
+from descend._groups import per_group
 from descend._plugins import file_and_rest, load_packages, load_rule
 from descend._rule import REGISTRY, TRANSFORMS, Bound, Rule, Setting, rule
 from descend._tensor_rule import tensor_rule, tensor_transform
@@ -24,7 +25,7 @@ __all__ = [
     "tensor_transform",
 ]  # rule: from here, so no user's rule precedes ours
 
-_LOADED = rules, transforms, wrappers
+_LOADED = gates, rules, transforms, wrappers
 """What these define enters the registry when they are imported."""
 
 
@@ -55,7 +56,7 @@ def get_rule(text: str, *, files: bool = True) -> Update:
     Parameters
     ----------
     text : ``name`` or ``name:hyperparameter=value,…``; a value is a number or a schedule, ``lr=cosine(1e-3, steps=100)``.
-        Transforms come before the rule, ``clip_norm:max_norm=1 > adam``. A rule of a file is named with it, ``my.py:signum:lr=0.1``.
+        Transforms come before the rule, ``clip_norm:max_norm=1 > adam``; groups behind it, ``adamw @ bias:weight_decay=0``. A rule of a file is named with it, ``my.py:signum:lr=0.1``.
     files : whether the text may name files, which are run; no text from an untrusted place may
 
     Raises
@@ -76,10 +77,20 @@ def get_rule(text: str, *, files: bool = True) -> Update:
         raise HyperparameterError(
             f"a rule's text must be a str such as 'adam:lr=1e-3'; got {text!r}."
         )
-    parts = text.split(">")
+    whole, *groups = text.split(" @ ")
+    parts = whole.split(">")
     alone = len(parts) == 1
     links = [_link(part, find_rule if alone else _find_link, files) for part in parts]
-    return bind(links[0]) if alone else chain(*links)
+    update = bind(links[0]) if alone else chain(*links)
+    for group in groups:
+        update = per_group(update, _group(group))
+    return update
+
+
+def _group(text: str) -> dict[str, dict[str, Setting] | None]:
+    """The settings of ``bias:weight_decay=0``, or None for those of ``embed*:frozen``."""
+    name, _, settings = (part.strip() for part in text.partition(":"))
+    return {name: None if settings == "frozen" else _settings(settings, f"group {name!r}")}
 
 
 def _link(text: str, find: Callable[[str], Rule], files: bool) -> Bound:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from descend._rule import After, Bound, Rule, Transform
+from descend._rule import PLACES, After, Bound, Rule, Setting, Transform
 from descend.errors import RuleError
 
 
@@ -37,7 +38,49 @@ class Chain:
         return f"dd.chain({', '.join(map(repr, self.links))})"
 
 
-Update = Bound | Chain
+Own = tuple[tuple[str, Setting], ...]
+"""The settings that a group of arrays has for itself."""
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """An update with settings of its own for some arrays; later groups take precedence."""
+
+    update: Bound | Chain
+    groups: tuple[tuple[str, Own | None], ...]
+
+    @property
+    def name(self) -> str:
+        return self.update.name
+
+    @property
+    def links(self) -> tuple[Bound, ...]:
+        return self.update.links
+
+    @property
+    def core(self) -> Bound:
+        return self.update.core
+
+    @property
+    def rule(self) -> Rule:
+        return self.update.rule
+
+    @property
+    def text(self) -> str:
+        """The update as text that ``get_rule`` reads: ``adamw:lr=0.01 @ bias:weight_decay=0.0 @ embed*:frozen``."""
+        return " @ ".join([self.update.text, *map(_text_of, self.groups)])
+
+    def __repr__(self) -> str:
+        groups = {name: None if own is None else dict(own) for name, own in self.groups}
+        return f"dd.per_group({self.update!r}, {groups!r})"
+
+
+def _text_of(group: tuple[str, Own | None]) -> str:
+    name, own = group
+    return f"{name}:" + ("frozen" if own is None else ",".join(f"{k}={v!r}" for k, v in own))
+
+
+Update = Bound | Chain | Grouped
 
 
 def bind(update: Rule | Update) -> Update:
@@ -50,7 +93,7 @@ def bind(update: Rule | Update) -> Update:
         return update()
     if isinstance(update, Bound) and not update.is_rule:
         return bind(update.rule)
-    if isinstance(update, Bound | Chain):
+    if isinstance(update, Update):
         return update
     raise RuleError(f"the optimizer must be a rule such as dd.adam(lr=1e-3); got {update!r}.")
 
@@ -60,12 +103,14 @@ def chain(*parts: Rule | Update) -> Chain:
 
     Parameters
     ----------
-    *parts : transforms, one rule, then what works on the rule's x (``ema``, ``cautious`` …); chains are taken apart
+    *parts : in this order: ``accumulate``; ``unscale`` and ``skip_nonfinite``; what changes the gradient (clipping, ``l2``, noise
+        …, among themselves in any order); ``sam``; ``decay``; one rule; what works on the rule's x (``ema``, ``cautious`` …).
+        Chains are taken apart.
 
     Raises
     ------
     RuleError
-        If there is not exactly one rule, or a part is on the wrong side of it.
+        If there is not exactly one rule, or a part is out of its place.
 
     Examples
     --------
@@ -81,10 +126,10 @@ def chain(*parts: Rule | Update) -> Chain:
             f"a chain must have exactly one rule, such as dd.sgd(); got {found} in {list(parts)!r}."
         )
     core = links[cores[0]]
-    for i, link in enumerate(links):
-        side = "before" if isinstance(link.rule, Transform) else "after"
-        if link is not core and (i < cores[0]) != (side == "before"):
-            raise RuleError(f"{link.name} must come {side} the rule of its chain, {core.name}.")
+    for link, following in itertools.pairwise(links):
+        if PLACES.index(link.rule.place) > PLACES.index(following.rule.place):
+            raise _out_of_place(link, following, core)
+    for link in links:
         missing = [name for name in link.rule.shared if name not in core.settings]
         if missing:
             raise RuleError(
@@ -93,11 +138,25 @@ def chain(*parts: Rule | Update) -> Chain:
     return Chain(links)
 
 
+def _out_of_place(link: Bound, following: Bound, core: Bound) -> RuleError:
+    if following is core:
+        return RuleError(f"{link.name} must come after the rule of its chain, {core.name}.")
+    if link is core:
+        return RuleError(f"{following.name} must come before the rule of its chain, {core.name}.")
+    return RuleError(
+        f"{following.name} must come before {link.name} in a chain; the order is {', '.join(PLACES)}."
+    )
+
+
 def _links(parts: tuple[Rule | Update, ...]) -> Iterator[Bound]:
     for part in parts:
         if isinstance(part, Rule):
             yield part()
         elif isinstance(part, Bound | Chain):
             yield from part.links
+        elif isinstance(part, Grouped):
+            raise RuleError(
+                f"groups must be put around the whole chain, dd.per_group(dd.chain(…), …); got {part!r}."
+            )
         else:
             raise RuleError(f"a chain takes rules and transforms; got {part!r}.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,39 +20,59 @@ class Fused:
     ----------
     program : what a step computes
     arrays : the parameters
-    first : the hyperparameters' values at the first step, which states may start from
+    first : the hyperparameters' values at the first step, which states may start from, for each group of arrays
+    groups : the group of each array
     threads : the most threads that a step may use
 
     Attributes
     ----------
-    scalars : the scalar states; where arrays have sums of their own, each has scalars of its own
+    scalars : the scalar states of each group; where arrays have sums of their own, of each array
     """
 
     def __init__(
-        self, program: Program, arrays: list[Array], first: Mapping[str, float], threads: int
+        self,
+        program: Program,
+        arrays: list[Array],
+        first: Sequence[Mapping[str, float]],
+        groups: Sequence[int],
+        threads: int,
     ) -> None:
         self._program = program
-        starts: dict[str, Any] = {s.name: first.get(str(s.start), s.start) for s in program.states}
-        scalars = {name: float(starts.pop(name)) for name in program.scalar_states}
-        self._slab_of = self._divide(arrays)
-        self._count = max(self._slab_of, default=-1) + 1
-        self._slabs = [Slab(program, part, starts, threads) for part in self._parts(arrays)]
-        self._row_of = [i if program.own_sums else 0 for i in range(len(self._slabs))]
-        self.scalars = [dict(scalars) for _ in range(max(self._row_of, default=0) + 1)]
+        self._slab_of, kinds = self._divide(arrays, groups)
+        self._count = len(kinds)
+        self._slabs = [
+            Slab(program, part, _starts(program, first[group], program.arrays), threads)
+            for part, (_, group) in zip(self._parts(arrays), kinds, strict=True)
+        ]
+        # a row of scalars for each array, or for each group
+        self._row_of = [i if program.own_sums else group for i, (_, group) in enumerate(kinds)]
+        self._group_of = [g for _, g in kinds] if program.own_sums else list(range(len(first)))
+        self.scalars = [
+            {n: float(v) for n, v in _starts(program, first[g], program.scalar_states).items()}
+            for g in self._group_of
+        ]
 
-    def _divide(self, arrays: list[Array]) -> list[int]:
-        """The slab of each array: one for all of a dtype, or one each where arrays have sums of their own."""
-        if self._program.own_sums:
-            return list(range(len(arrays)))
-        dtypes = sorted({a.dtype for a in arrays}, key=str)
-        return [dtypes.index(a.dtype) for a in arrays]
+    def _divide(
+        self, arrays: list[Array], groups: Sequence[int]
+    ) -> tuple[list[int], list[tuple[Any, int]]]:
+        """The slab of each array, and what tells slabs apart: dtype and group, or the array where it has sums of its own."""
+        own = self._program.own_sums
+        kinds = [
+            (i if own else a.dtype.str, group)
+            for i, (a, group) in enumerate(zip(arrays, groups, strict=True))
+        ]
+        known = sorted(set(kinds))
+        return [known.index(kind) for kind in kinds], known
 
-    def step(self, gradients: list[Array], shared: list[float]) -> None:
-        """Change parameters and state; ``shared`` holds what the step brings, then the hyperparameters."""
+    def step(self, gradients: list[Array], shared: list[list[float]]) -> bool:
+        """Change parameters and state; ``shared`` holds, for each group, what the step brings, then the hyperparameters."""
         program = self._program
-        rows = [shared]
+        rows = shared
         if program.scalar_states or program.own_sums:
-            rows = [[*shared, *scalars.values()] for scalars in self.scalars]
+            rows = [
+                [*shared[g], *scalars.values()]
+                for g, scalars in zip(self._group_of, self.scalars, strict=True)
+            ]
         for slab, part in zip(self._slabs, self._parts(gradients), strict=True):
             slab.take(part)
         if program.sums:
@@ -62,12 +82,19 @@ class Fused:
             slab.update(program.host[-1](*rows[i]))
         if following:
             for scalars, values in zip(self.scalars, following, strict=True):
-                scalars.update(zip(scalars, values, strict=True))
+                scalars.update(zip(scalars, map(float, values), strict=True))
+        return True
 
     def scalar(self, name: str) -> Any:
-        """A scalar state: one number, or a list with one for each array."""
+        """A scalar state: one number, or a list with one for each array where they differ by array or group."""
         values = [scalars[name] for scalars in self.scalars]
-        return values if self._program.own_sums else values[0]
+        if len(values) == 1 and not self._program.own_sums:
+            return values[0]
+        return [values[self._row_of[slab]] for slab in self._slab_of]
+
+    @property
+    def solution(self) -> None:
+        """No gate can hold x elsewhere; see `Staged`."""
 
     def listed(self, name: str) -> list[Any]:
         """A state's arrays in the order of x."""
@@ -103,6 +130,11 @@ class Fused:
                     whole = _sum(np.concatenate([part[:, column] for part in partial]).tolist())
                     for row in rows:
                         row[place] = whole
+
+
+def _starts(program: Program, first: Mapping[str, float], names: Sequence[str]) -> dict[str, Any]:
+    """What the states of these names start as: a number, or ``x``."""
+    return {s.name: first.get(str(s.start), s.start) for s in program.states if s.name in names}
 
 
 def _sum(values: list[float]) -> float:

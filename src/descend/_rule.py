@@ -22,6 +22,8 @@ Setting = float | Schedule
 REGISTRY: dict[str, Rule] = {}
 TRANSFORMS: dict[str, Rule] = {}
 """What may stand before or after a rule in a chain, by name."""
+PLACES = ("accumulate", "unscale", "clip", "sam", "decay", "update", "average")
+"""The order of a chain: what changes the gradient is at "clip", the rule at "update", what works on its x at "average"."""
 _Link = TypeVar("_Link", bound="Rule")
 
 
@@ -32,6 +34,10 @@ class Rule:
     outputs: tuple[str, ...] = ("x",)
     whole: bool = False
     """Whether the text sees one whole array at a time, not its elements."""
+    alone: bool = False
+    """Whether it is a stage of its own in a chain, not traced to one program with its neighbours."""
+    place: str = "update"
+    """Where it stands in a chain, one of `PLACES`."""
 
     def __init__(
         self,
@@ -129,19 +135,21 @@ class Rule:
             return str(self.__qualname__)
         # with its schema: names in annotations do not travel with a function
         made = (self.function, self._init, self.solution, self._signature)
-        return type(self), made, {"address": self.address}
+        return type(self), made, {"address": self.address, "place": self.place}
 
 
 class Transform(Rule):
     """A rule-shaped change of ``x`` and ``g`` that comes before the rule of a chain."""
 
     outputs = ("x", "g")
+    place = "clip"
 
 
 class After(Rule):
     """A change of what a rule made of ``x``; it comes after the rule of a chain and sees ``before``, the rule's own x."""
 
     takes = ("x", "g", "before")
+    place = "average"
 
 
 @dataclass(frozen=True)
@@ -278,6 +286,16 @@ def enter(made: _Link) -> _Link:
     return made
 
 
-def transform(function: Callable[..., Any]) -> Transform:
-    """Make a transform from ``(x, g, *states, *, …) -> (x, g, *states)``; it is used in a `chain`."""
-    return enter(Transform(function))
+@overload
+def transform(function: Callable[..., Any], /) -> Transform: ...
+@overload
+def transform(*, place: str = "clip") -> Callable[[Callable[..., Any]], Transform]: ...
+def transform(function: Callable[..., Any] | None = None, *, place: str = "clip") -> Any:
+    """Make a transform from ``(x, g, *states, *, …) -> (x, g, *states)``; it is used in a `chain`, at its ``place``."""
+
+    def made(f: Callable[..., Any]) -> Transform:
+        link = Transform(f)
+        link.place = place
+        return enter(link)
+
+    return made if function is None else made(function)

@@ -12,6 +12,8 @@ from descend.errors import RuleError
 
 FRESH = ("t", "value")
 """Scalars that every step brings: its number from 1, and the function's value at x."""
+INDEX = "index"
+"""The number of the array, from 0: a scalar that rules of whole arrays may take."""
 
 
 Shaped = Callable[..., Any]
@@ -45,7 +47,7 @@ class State:
 
 @dataclass(frozen=True)
 class Signature:
-    """What a rule takes: ``fresh`` names those of t and value that it reads, ``shared`` scalars of the chain's rule."""
+    """What a rule takes: ``fresh`` names those of t, value and index that it reads, ``shared`` scalars of the chain's rule."""
 
     states: tuple[State, ...]
     hyperparameters: dict[str, Hyperparameter]
@@ -91,9 +93,10 @@ def read_signature(
         raise RuleError(f"{owner} must take {' and '.join(takes)} first; got {signature}.")
     if len(positional) + len(scalars) != len(signature.parameters):
         raise RuleError(f"{owner} must name each of its arguments; got {signature}.")
-    fresh = tuple(name for name in FRESH if name in (p.name for p in scalars))
-    own = [p for p in scalars if p.name not in FRESH]
-    given = [p.name for p in scalars if p.name in FRESH and p.default is not p.empty]
+    brought = (*FRESH, INDEX) if whole else FRESH
+    fresh = tuple(name for name in brought if name in (p.name for p in scalars))
+    own = [p for p in scalars if p.name not in brought]
+    given = [p.name for p in scalars if p.name in brought and p.default is not p.empty]
     if given:
         raise RuleError(f"{given[0]} of {owner} must have no default, since every step brings it.")
     hyperparameters = {

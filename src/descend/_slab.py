@@ -53,8 +53,10 @@ class Slab:
         self.views = {name: _filled(start, arrays, self.dtype) for name, start in starts.items()}
         self._table = self._addresses(program, arrays)
         self._chunks = _chunk_table([a.size for a in arrays])
+        self._changes = bool(program.stages[-1].results)
         parts = split(len(self._chunks), threads)
-        self._passes = [self._pass(program, i, parts) for i in range(len(program.stages))]
+        stages = [i for i, stage in enumerate(program.stages) if stage.results]
+        self._passes = [self._pass(program, i, parts) for i in stages]
 
     def _addresses(self, program: Program, arrays: list[Array]) -> NDArray[np.int64]:
         packed = {i: copy for i, _, copy in self._packed}
@@ -135,7 +137,8 @@ class Slab:
 
     def update(self, scalars: tuple[float, ...]) -> None:
         """Run the last stage: parameters and state change in place."""
-        self._passes[-1].run(scalars)
+        if self._changes:
+            self._passes[-1].run(scalars)
         for _, array, copy in self._packed:
             np.copyto(array, copy)
 

@@ -1,21 +1,23 @@
-"""The engine of chains that hold a link on whole arrays: stages that hand on the gradients and x.
+"""The engine of chains that hold a link on whole arrays, or a gate: stages that hand on the gradients and x.
 
 Neighbouring links that work element by element stay one compiled program. Before the rule, such a program ends in a
-stand-in that stores its gradients for the next stage; after the rule, it begins with one that takes up what the rule made.
+stand-in that stores its gradients for the next stage; after the rule, it begins with one that takes up what the rule made. A gate
+that is closed ends the step.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from descend._arrays import Array
 from descend._compile.names import Names, fresh_of, hyperparameters_of, name_links
 from descend._compile.program import Program
 from descend._fused import Fused
+from descend._gate import OPENED, Gate, opens_as
 from descend._rule import Bound, Rule
-from descend._signature import Signature, State
+from descend._signature import FRESH, Signature, State
 from descend._whole import Whole
 
 _HANDED, _MADE = "_handed", "_made"
@@ -39,50 +41,58 @@ class Staged:
         self,
         links: tuple[Bound, ...],
         arrays: list[Array],
-        first: Mapping[str, float],
+        first: Sequence[Mapping[str, float]],
+        groups: Sequence[int],
         threads: int,
     ) -> None:
         names = name_links(links)
         self._columns = (*fresh_of(links), *hyperparameters_of(names))
+        self._arrays, self._first, self._groups, self._threads = arrays, first, groups, threads
         named = tuple(zip(links, names, strict=True))
         self._core = next(pair for pair in named if pair[0].is_rule)
-        groups = [
-            (whole, tuple(pairs))
-            for whole, pairs in itertools.groupby(named, lambda pair: pair[0].rule.whole)
+        parts = [
+            (alone, tuple(pairs))
+            for alone, pairs in itertools.groupby(named, lambda pair: pair[0].rule.alone)
         ]
-        stages: list[_Elements | _WholeLink] = []
+        stages: list[_Elements | _WholeLink | _GateLink] = []
         into = arrays  # where a rule on whole arrays writes x: from the last link to the first, as that is told
-        for whole, pairs in reversed(groups):
-            if whole:
-                stages += [self._whole(pair, arrays, first, into) for pair in reversed(pairs)]
+        for alone, pairs in reversed(parts):
+            if alone:
+                stages += [self._alone(pair, into) for pair in reversed(pairs)]
                 continue
-            made = self._elements(pairs, arrays, first, threads)
+            made = self._elements(pairs)
             stages.append(made)
             into = made.listed(_MADE) if made.takes_up else into
         self._stages = stages[::-1]
 
-    def _whole(
-        self,
-        pair: tuple[Bound, Names],
-        arrays: list[Array],
-        first: Mapping[str, float],
-        into: list[Array],
-    ) -> _WholeLink:
-        own = {name: first[column] for name, column in pair[1].hyperparameters.items()}
-        return _WholeLink(Whole(pair[0], arrays, own, into), pair[1], self._scalars_of(pair))
+    def _alone(self, pair: tuple[Bound, Names], into: list[Array]) -> _WholeLink | _GateLink:
+        link, own = pair
+        if isinstance(link.rule, Gate):
+            renamed = Names({**own.states, OPENED: OPENED}, own.hyperparameters)
+            engine, columns, program = self._compiled(((opens_as(link), renamed),))
+            gives = own.states.get(link.rule.gives)
+            return _GateLink(engine, columns, program, gives, own.states.get(link.rule.solution))
+        first = [
+            {n: row[column] for n, column in own.hyperparameters.items()} for row in self._first
+        ]
+        whole = Whole(link, self._arrays, first, self._groups, into)
+        return _WholeLink(whole, own, self._scalars_of(pair))
 
-    def _elements(
-        self, pairs: _Named, arrays: list[Array], first: Mapping[str, float], threads: int
-    ) -> _Elements:
+    def _elements(self, pairs: _Named) -> _Elements:
         holds = any(link.is_rule for link, _ in pairs)
         before = not holds and pairs[0][0].rule.outputs == ("x", "g")
         if before:
             pairs = (*pairs, self._stand_in(_hand_on, _HANDED))
         elif not holds:
             pairs = (self._stand_in(_take_up, _MADE), *pairs)
+        return _Elements(*self._compiled(pairs))
+
+    def _compiled(self, pairs: _Named) -> tuple[Fused, list[int], Program]:
+        """Links in one program: its engine, and where it finds what it takes in the rows of a step."""
         program = Program(tuple(link for link, _ in pairs), tuple(own for _, own in pairs))
         columns = [self._columns.index(n) for n in (*program.fresh, *program.hyperparameters)]
-        return _Elements(Fused(program, arrays, first, threads), columns, program)
+        engine = Fused(program, self._arrays, self._first, self._groups, self._threads)
+        return engine, columns, program
 
     def _stand_in(self, function: Any, state: str) -> tuple[Bound, Names]:
         """A rule that only moves arrays, with the settings of the chain's rule for links that share them."""
@@ -95,13 +105,24 @@ class Staged:
         """Where a link on whole arrays finds each scalar that it takes."""
         link, own = pair
         core = self._core[1].hyperparameters
-        taken = {n: n for n in link.rule.fresh} | own.hyperparameters
+        taken = {n: n for n in link.rule.fresh if n in FRESH} | own.hyperparameters
         taken |= {n: core[n] for n in link.rule.shared}
         return {name: self._columns.index(column) for name, column in taken.items()}
 
-    def step(self, gradients: list[Array], shared: list[float]) -> None:
+    def step(self, gradients: list[Array], shared: list[list[float]]) -> bool:
+        """Whether the step was taken: a gate that closed ended it."""
         for stage in self._stages:
-            gradients = stage.step(gradients, shared)
+            handed = stage.step(gradients, shared)
+            if handed is None:
+                return False
+            gradients = handed
+        return True
+
+    @property
+    def solution(self) -> str | None:
+        """The state that holds the answer because a gate is closed: x is somewhere else then."""
+        gates = (stage for stage in self._stages if isinstance(stage, _GateLink))
+        return next((gate.solution for gate in gates if gate.solution and gate.closed), None)
 
     @property
     def scalars(self) -> list[dict[str, float]]:
@@ -119,7 +140,7 @@ class Staged:
     def listed(self, name: str) -> list[Any]:
         return self._stage_of(name).listed(name)
 
-    def _stage_of(self, name: str) -> _Elements | _WholeLink:
+    def _stage_of(self, name: str) -> _Elements | _WholeLink | _GateLink:
         return next(stage for stage in self._stages if name in stage.names)
 
 
@@ -131,17 +152,41 @@ class _Elements:
         self.names = [s.name for s in program.states]
         self.takes_up = _MADE in self.names
         self._columns = columns
-        self._hands_on = _HANDED in self.names
+        self._gives = _HANDED if _HANDED in self.names else None
 
-    def step(self, gradients: list[Array], shared: list[float]) -> list[Array]:
-        self.engine.step(gradients, [shared[i] for i in self._columns])
-        return self.engine.listed(_HANDED) if self._hands_on else gradients
+    def step(self, gradients: list[Array], shared: list[list[float]]) -> list[Array] | None:
+        self.engine.step(gradients, [[row[i] for i in self._columns] for row in shared])
+        return self.engine.listed(self._gives) if self._gives else gradients
 
     def scalar(self, name: str) -> Any:
         return self.engine.scalar(name)
 
     def listed(self, name: str) -> list[Any]:
         return self.engine.listed(name)
+
+
+class _GateLink(_Elements):
+    """A gate: a program of its own, after which the step may be over."""
+
+    def __init__(
+        self,
+        engine: Fused,
+        columns: list[int],
+        program: Program,
+        gives: str | None,
+        solution: str | None,
+    ) -> None:
+        super().__init__(engine, columns, program)
+        self._gives = gives
+        self.solution = solution
+
+    @property
+    def closed(self) -> bool:
+        return not all(row[OPENED] for row in self.engine.scalars)
+
+    def step(self, gradients: list[Array], shared: list[list[float]]) -> list[Array] | None:
+        handed = super().step(gradients, shared)
+        return None if self.closed else handed
 
 
 class _WholeLink:
@@ -153,8 +198,9 @@ class _WholeLink:
         self._own = {chain: own for own, chain in names.states.items()}
         self._scalars = scalars
 
-    def step(self, gradients: list[Array], shared: list[float]) -> list[Array]:
-        return self.engine.step(gradients, {n: shared[i] for n, i in self._scalars.items()})
+    def step(self, gradients: list[Array], shared: list[list[float]]) -> list[Array]:
+        settings = [{n: row[i] for n, i in self._scalars.items()} for row in shared]
+        return self.engine.step(gradients, settings)
 
     def scalar(self, name: str) -> Any:
         return [row[self._own[name]] for row in self.engine.scalars]

@@ -32,6 +32,7 @@ from descend._compile.names import (
 from descend._compile.program import Program
 from descend._compile.threads import available_threads, check_threads
 from descend._fused import Fused
+from descend._groups import divide
 from descend._rule import Rule
 from descend._staged import Staged
 from descend._stored_state import (
@@ -51,15 +52,15 @@ class Stepper:
 
     Parameters
     ----------
-    rule : a rule, bound or not, or a chain
+    rule : a rule, bound or not, or a chain, with groups or without
     x : array, or list or dict of arrays, float32 or float64, writeable; updated in place
     threads : the most threads that a step may use; by default the processors at hand, or ``DESCEND_NUM_THREADS``
 
     Attributes
     ----------
     x : the parameters, as given
-    t : int, steps taken
-    state : dict from a state's name to arrays of x's structure, or to a float for a scalar state
+    t : int, steps taken; a gate such as ``accumulate`` takes one only now and then
+    state : dict from a state's name to arrays of x's structure, or to a float for a scalar state; frozen arrays have none
     solution : the arrays that hold the answer: x, except for rules that average (``schedule_free_sgd``)
 
     Raises
@@ -88,13 +89,23 @@ class Stepper:
         self._states = states_of(links, names)
         self._solution = solution_of(links, names)
         self._takes_value = "value" in fresh_of(links)
-        self._settings = _Settings(self.rule, {a.dtype for a in self._arrays})
-        first = dict(zip(hyperparameters_of(names), self._settings.at(1), strict=True))
+        updates = divide(self.rule, self._keys, self._arrays)
+        self._active = [i for i, own in enumerate(updates) if own is not None]
+        self._trained = [self._arrays[i] for i in self._active]
+        self._trained_keys = tuple(self._keys[i] for i in self._active) if self._keys else ()
+        if not self._trained:
+            raise ShapeError("x must hold an array that is not frozen; got none.")
+        own = [update for update in updates if update is not None]
+        kinds = list({id(update): update for update in own}.values())
+        groups = [next(i for i, kind in enumerate(kinds) if kind is update) for update in own]
+        self._settings = [_Settings(kind, {a.dtype for a in self._trained}) for kind in kinds]
+        columns = hyperparameters_of(names)
+        first = [dict(zip(columns, own.at(1), strict=True)) for own in self._settings]
         threads = available_threads() if threads is None else check_threads(threads)
         self._engine: Fused | Staged = (
-            Staged(links, self._arrays, first, threads)
-            if any(link.rule.whole for link in links)
-            else Fused(Program(links), self._arrays, first, threads)
+            Staged(links, self._trained, first, groups, threads)
+            if any(link.rule.alone for link in links)
+            else Fused(Program(links), self._trained, first, groups, threads)
         )
 
     def step(self, g: Arrays, value: float | None = None) -> None:
@@ -112,8 +123,8 @@ class Stepper:
         gradients = self._gradients(g)
         t = self.t + 1
         fresh = [t, as_value(value, self.rule.name)] if self._takes_value else [t]
-        self._engine.step(gradients, [*fresh, *self._settings.at(t)])
-        self.t = t
+        if self._engine.step(gradients, [[*fresh, *own.at(t)] for own in self._settings]):
+            self.t = t
 
     @property
     def state(self) -> dict[str, Any]:
@@ -124,11 +135,17 @@ class Stepper:
 
     def _scalar(self, name: str) -> Any:
         value = self._engine.scalar(name)
-        return like(self.x, self._keys, value) if isinstance(value, list) else value
+        return self._spread(value) if isinstance(value, list) else value
 
     @property
     def solution(self) -> Any:
-        return self.x if self._solution == "x" else self._collect(self._solution)
+        name = self._solution
+        if name == "x":
+            name = self._engine.solution or "x"
+        if name == "x":
+            return self.x
+        held = dict(zip(self._active, self._engine.listed(name), strict=True))
+        return like(self.x, self._keys, [held.get(i, a) for i, a in enumerate(self._arrays)])
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a checkpoint: rule, settings, t, parameters and state, with checksums, whole or not at all.
@@ -211,11 +228,19 @@ class Stepper:
     def _state_parts(self) -> Iterator[tuple[str, Array]]:
         """Every array of the state with its name in a checkpoint."""
         for name in (s.name for s in self._states if not s.scalar):
-            for key, value in zip(self._keys or ("",), self._engine.listed(name), strict=True):
+            keys = self._trained_keys or ("",)
+            for key, value in zip(keys, self._engine.listed(name), strict=True):
                 yield from parts_of(part_name(name, key, self._keys), value)
 
     def _collect(self, name: str) -> Any:
-        return like(self.x, self._keys, self._engine.listed(name))
+        return self._spread(self._engine.listed(name))
+
+    def _spread(self, values: list[Any]) -> Any:
+        """One value for each array that is trained, in x's structure; None, or no key, for the frozen ones."""
+        if isinstance(self.x, Mapping):
+            return dict(zip(self._trained_keys, values, strict=True))
+        held = dict(zip(self._active, values, strict=True))
+        return like(self.x, self._keys, [held.get(i) for i in range(len(self._arrays))])
 
     def _gradients(self, g: Arrays) -> list[Array]:
         """The arrays of ``g`` in x's order, all of them checked."""
@@ -224,18 +249,29 @@ class Stepper:
                 return [g]
             gradients = [as_array(g, f"g of {self.rule.name}")]
         else:
-            keys, gradients = flatten(g, "g", f" of {self.rule.name}")
+            keys, gradients = flatten(self._without_frozen(g), "g", f" of {self.rule.name}")
+            wanted = self._trained_keys
             alike = isinstance(g, Mapping) == isinstance(self.x, Mapping)
-            if not alike or set(keys) != set(self._keys):
+            if not alike or set(keys) != set(wanted):
                 expected = f"{type(self.x).__name__} {list(self._keys)}"
                 raise ShapeError(
                     f"g of {self.rule.name} must have the structure of x, {expected}; "
                     f"got {type(g).__name__} {list(keys)}."
                 )
-            if keys != self._keys:
-                gradients = [dict(zip(keys, gradients, strict=True))[k] for k in self._keys]
-        check_gradients(self.rule.name, self._keys, self._arrays, gradients)
+            if keys != wanted:
+                gradients = [dict(zip(keys, gradients, strict=True))[k] for k in wanted]
+        check_gradients(self.rule.name, self._trained_keys, self._trained, gradients)
         return gradients
+
+    def _without_frozen(self, g: Arrays) -> Arrays:
+        """``g`` without what belongs to frozen arrays, which may be anything."""
+        if len(self._active) == len(self._arrays):
+            return g
+        if isinstance(g, Mapping):
+            frozen = set(self._keys).difference(self._trained_keys)
+            return {key: value for key, value in g.items() if key not in frozen}
+        whole = isinstance(g, list | tuple) and len(g) == len(self._arrays)
+        return {i: g[i] for i in self._active} if whole else g
 
 
 class _Settings:

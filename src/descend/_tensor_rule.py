@@ -16,12 +16,14 @@ class TensorRule(Rule):
     """The text of one optimizer that is computed on whole arrays, each alone."""
 
     whole = True
+    alone = True
 
 
 class TensorTransform(Transform):
     """A change of ``x`` and ``g`` that is computed on whole arrays and comes before the rule of a chain."""
 
     whole = True
+    alone = True
 
 
 @overload

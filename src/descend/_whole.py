@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from descend._arrays import Array
 from descend._rule import Bound
-from descend._signature import State, first_value
+from descend._signature import INDEX, State, first_value
 from descend.errors import RuleError
 
 
@@ -20,7 +20,8 @@ class Whole:
     ----------
     link : the rule or transform
     arrays : the parameters
-    first : the values that states may start from, by the link's own names
+    first : the values that states may start from, by the link's own names, for each group of arrays
+    groups : the group of each array
     into : where the rule's x is written: the parameters themselves, or arrays for what comes after it
 
     Attributes
@@ -30,27 +31,37 @@ class Whole:
     """
 
     def __init__(
-        self, link: Bound, arrays: list[Array], first: Mapping[str, float], into: list[Array]
+        self,
+        link: Bound,
+        arrays: list[Array],
+        first: Sequence[Mapping[str, float]],
+        groups: Sequence[int],
+        into: list[Array],
     ) -> None:
         self.link = link
         self._arrays = [_with_axes(a) for a in arrays]
         self._into = [_with_axes(a) for a in into]
+        self._groups = groups
+        own = [first[group] for group in groups]
         states = link.rule.states
         self.states = {
-            s.name: [_started(s, link.name, a, first) for a in self._arrays]
+            s.name: [_started(s, link.name, a, f) for a, f in zip(self._arrays, own, strict=True)]
             for s in states
             if not s.scalar
         }
-        numbers = {s.name: float(first.get(str(s.start), s.start)) for s in states if s.scalar}  # type: ignore[arg-type]
-        self.scalars = [dict(numbers) for _ in arrays]
+        self.scalars = [
+            {s.name: float(f.get(str(s.start), s.start)) for s in states if s.scalar}  # type: ignore[arg-type]
+            for f in own
+        ]
 
-    def step(self, gradients: list[Array], settings: Mapping[str, float]) -> list[Array]:
-        """Change the parameters and the states; the gradients that the next link gets."""
+    def step(self, gradients: list[Array], settings: Sequence[Mapping[str, float]]) -> list[Array]:
+        """Change the parameters and the states, with each group's settings; the gradients that the next link gets."""
         handed = []
         # as in kernels, an overflow is inf and an undefined value nan: neither is a warning
         with np.errstate(all="ignore"):
             for i, (x, g) in enumerate(zip(self._arrays, gradients, strict=True)):
-                handed.append(self._step_one(i, g, settings) if x.size else g)
+                own = settings[self._groups[i]]
+                handed.append(self._step_one(i, g, own) if x.size else g)
         return handed
 
     def _step_one(self, i: int, g: Array, settings: Mapping[str, float]) -> Array:
@@ -61,7 +72,8 @@ class Whole:
             _sealed(_with_axes(g), x.dtype),
             *(a if isinstance(a, float) else _sealed_all(a, x.dtype) for a in now),
         ]
-        returned = rule.function(*read, **settings)
+        number = {INDEX: i} if INDEX in rule.fresh else {}
+        returned = rule.function(*read, **settings, **number)
         values = returned if isinstance(returned, tuple) else (returned,)
         places = [self._into[i] if rule.outputs == ("x",) else x]
         passed = [np.empty_like(x)] if rule.outputs == ("x", "g") else []

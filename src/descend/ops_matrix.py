@@ -191,3 +191,13 @@ def _wide(a: Any) -> Any:
 def _like(value: Any, a: Any) -> Any:
     """``value`` in the dtype of ``a``."""
     return _space(a).asarray(value, dtype=a.dtype)
+
+
+# ---- random numbers
+
+
+def normal(like: Any, *key: float) -> Any:
+    """Standard normal numbers in the shape and dtype of an array, fixed by the key alone (Philox, a counter-based generator)."""
+    space = _space(like)
+    generator = np.random.Generator(np.random.Philox(np.random.SeedSequence([int(k) for k in key])))
+    return space.asarray(generator.standard_normal(tuple(like.shape)), dtype=like.dtype)

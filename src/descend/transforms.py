@@ -9,7 +9,7 @@ from descend._rule import transform
 from descend._tensor_rule import tensor_transform
 from descend.domains import NonNegative, Positive
 from descend.ops import array_norm, maximum, minimum, norm, where
-from descend.ops_matrix import mean
+from descend.ops_matrix import mean, normal
 
 
 @transform
@@ -62,7 +62,7 @@ def centralize(x: Any, g: Any) -> Any:
     return x, g - mean(g, *range(1, g.ndim)) if g.ndim > 1 else g
 
 
-@transform
+@transform(place="decay")
 def decay(x: Any, g: Any, *, lr: Any, weight_decay: NonNegative = 1e-2) -> Any:
     """Decoupled weight decay: ``x ← x − lr · weight_decay · x``, with the lr of the chain's rule.
 
@@ -78,6 +78,24 @@ def maximize(x: Any, g: Any) -> Any:
     Same as: torch's ``maximize=True``.
     """
     return x, -g
+
+
+@tensor_transform
+def noise(
+    x: Any,
+    g: Any,
+    *,
+    t: Any,
+    index: Any,
+    eta: NonNegative = 0.01,
+    gamma: NonNegative = 0.55,
+    seed: NonNegative = 0.0,
+) -> Any:
+    """Gaussian gradient noise that dies out: ``g ← g + N(0, η / t^γ)``, its numbers drawn from seed, array and t alone.
+
+    References: Neelakantan et al., "Adding gradient noise improves learning for very deep networks", 2015, eq. 1 (t from 0 there).
+    """
+    return x, g + (eta / t**gamma) ** 0.5 * normal(g, seed, index, t)
 
 
 @transform

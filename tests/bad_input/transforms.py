@@ -29,6 +29,28 @@ ROWS = [
     ("dd.decay(weight_decay=(0.1,))", "weight_decay of decay must be a float in [0, inf); got (0.1,)."),
     # maximize
     ("dd.maximize(lr=0.5)", "maximize has no hyperparameter 'lr'. It has: none."),
+    # noise
+    ("dd.noise(et=0.5)", "noise has no hyperparameter 'et'. Did you mean 'eta'? It has: eta, gamma, seed."),
+    ("dd.noise(eta=-0.1)", "eta of noise must be a float in [0, inf); got -0.1."),
+    ("dd.noise(gamma=inf)", "gamma of noise must be a float in [0, inf); got inf."),
+    ("dd.noise(seed=-1)", "seed of noise must be a float in [0, inf); got -1."),
+    # accumulate
+    ("dd.accumulate(step=2)", "accumulate has no hyperparameter 'step'. Did you mean 'steps'? It has: steps."),
+    ("dd.accumulate(0)", "steps of accumulate must be a float in [1, inf); got 0."),
+    ("dd.accumulate(steps=0.5)", "steps of accumulate must be a float in [1, inf); got 0.5."),
+    ("dd.accumulate('4')", "steps of accumulate must be a float in [1, inf); got '4'."),
+    # unscale
+    ("dd.unscale(scale=2.0)", "unscale has no hyperparameter 'scale'. It has: first, growth, backoff, every."),
+    ("dd.unscale(first=0)", "first of unscale must be a float in (0, inf); got 0."),
+    ("dd.unscale(growth=0.5)", "growth of unscale must be a float in [1, inf); got 0.5."),
+    ("dd.unscale(backoff=2.0)", "backoff of unscale must be a float in [0, 1]; got 2.0."),
+    ("dd.unscale(every=nan)", "every of unscale must be a float in [1, inf); got nan."),
+    # skip_nonfinite
+    ("dd.skip_nonfinite(3)", "skip_nonfinite takes no positional setting; got 3."),
+    # sam
+    ("dd.sam(rh=0.1)", "sam has no hyperparameter 'rh'. Did you mean 'rho'? It has: rho."),
+    ("dd.sam(rho=0.0)", "rho of sam must be a float in (0, inf); got 0.0."),
+    ("dd.sam(rho=True)", "rho of sam must be a float in (0, inf); got True."),
     # l2
     ("dd.l2(weight_deca=0.5)", "l2 has no hyperparameter 'weight_deca'. Did you mean 'weight_decay'? It has: weight_decay."),
     ("dd.l2(weight_decay=-(10**400))", "weight_decay of l2 must be a float in [0, inf); got -1000000000000000000000000000000000000000000000000000000000000000000000000000...."),

@@ -227,3 +227,9 @@ def test_rules_of_files_and_what_comes_after_a_rule_may_be_entries(
         assert again.build({}, 40) == entry.build({}, 40)
         assert entry.text({}).count("my.py:signum") == 1
     assert read_entry("adam > ema").defaults.keys() == read_entry("adam").defaults.keys()
+
+
+@pytest.mark.parametrize("entry", ["sgd @ x:frozen", dd.freeze(dd.sgd(), "x")])
+def test_an_entry_has_no_groups(entry) -> None:
+    with pytest.raises(ProblemError, match="an entry must have no groups, .* got sgd @ x:frozen"):
+        read_entries([entry])

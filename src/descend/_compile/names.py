@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from descend._gate import Gate
 from descend._rule import Bound
 from descend._signature import FRESH, State
 
@@ -54,11 +55,11 @@ def fresh_of(links: tuple[Bound, ...]) -> tuple[str, ...]:
 
 
 def solution_of(links: tuple[Bound, ...], names: tuple[Names, ...]) -> str:
-    """The array that holds the answer: x, or a state of the last link that names one."""
+    """The array that holds the answer: x, or a state of the last link that names one; a gate's holds it only while it is closed."""
     named = [
         own.states[link.rule.solution]
         for link, own in zip(links, names, strict=True)
-        if link.rule.solution != "x"
+        if link.rule.solution != "x" and not isinstance(link.rule, Gate)
     ]
     return named[-1] if named else "x"
 

@@ -239,11 +239,18 @@ def _split(
         )
         for level in range(max(depth.values(), default=-1) + 1)
     ]
-    elements = {name: value for name, value in outputs.items() if name in arrays}
+    elements = {
+        name: value for name, value in outputs.items() if name in arrays and not _is_leaf(value, name)
+    }
     stages.append(_stage(uses, sums, elements, measures=False))
     host = _Printer(uses, sums)
     scalars = {name: host.host(value) for name, value in outputs.items() if name not in arrays}
     return tuple(stages), {sums[id(n)]: n.op == "array_total" for n in totals}, scalars
+
+
+def _is_leaf(value: Any, name: str) -> bool:
+    """Whether an array stays as it is."""
+    return isinstance(value, Symbol) and value.op == "leaf" and value.args[0] == name
 
 
 def _stage(

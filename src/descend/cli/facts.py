@@ -21,6 +21,7 @@ from descend.domains import brief
 
 _SECTION = re.compile(r"^(Parameters|State|Same as|Differs|References): ?", re.MULTILINE)
 _WHOLE = "The lines are run on each whole array; their names are those of the hyperparameters and states."
+_GATE = "A gate is run before the rule: where it returns 0 first, no step is taken."
 _BYTES = 4  # of a float32
 
 
@@ -86,12 +87,12 @@ def page(update: Update) -> dict[str, Any]:
     """All that ``descend show`` shows of an update, as plain values."""
     names = name_links(update.links)
     states = states_of(update.links, names)
-    whole = any(link.rule.whole for link in update.links)  # their text is never traced
+    whole = any(link.rule.alone for link in update.links)  # their text is never traced
     text = _code(update) if whole else formulas(update, TEXT)
     return {
         "rule": update.text,
         "formulas": text,
-        "explained": [_WHOLE] if whole else explained(text),
+        "explained": _told_of(update) if whole else explained(text),
         "latex": [] if whole else formulas(update, LATEX),
         "links": [
             {"name": link.name, "kind": type(link.rule).__name__.lower(), "doc": _doc(link.rule)}
@@ -105,6 +106,13 @@ def page(update: Update) -> dict[str, Any]:
         "twins": list(facts(update.rule).twins),
         "kernels": [] if whole else _kernels(Program(update.links)),
     }
+
+
+def _told_of(update: Update) -> list[str]:
+    """What the lines are that belong to no formula."""
+    whole = any(link.rule.whole for link in update.links)
+    gates = any(link.rule.alone and not link.rule.whole for link in update.links)
+    return [_WHOLE] * whole + [_GATE] * gates
 
 
 def _kind(state: State) -> str:

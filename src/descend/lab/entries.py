@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from descend._catalogue import get_rule
-from descend._chain import Chain, Update, bind
+from descend._chain import Chain, Grouped, Update, bind
 from descend._plugins import file_and_rest
 from descend._rule import Bound, Rule, Setting
 from descend.domains import Interval
@@ -94,10 +94,18 @@ def read_entry(text: str) -> Entry:
     ('cosine',)
     """
     parts = [_part(part.strip()) for part in text.split(">")]
-    update = get_rule(" > ".join(plain for plain, _, _ in parts))
+    update = _ungrouped(get_rule(" > ".join(plain for plain, _, _ in parts)))
     shapes = [shape for _, own, _ in parts for shape in own]
     _check_shapes(text, update.core, shapes)
     return Entry(" > ".join(label for _, _, label in parts), update, tuple(shapes))
+
+
+def _ungrouped(update: Update) -> Bound | Chain:
+    if isinstance(update, Grouped):
+        raise ProblemError(
+            f"an entry must have no groups, since a race's parameters are one array; got {update.text}."
+        )
+    return update
 
 
 def _part(text: str) -> tuple[str, list[str], str]:
@@ -138,5 +146,5 @@ def read_entries(given: Sequence[str | Rule | Bound | Chain]) -> tuple[Entry, ..
 def _entry(item: str | Rule | Bound | Chain) -> Entry:
     if isinstance(item, str):
         return read_entry(item)
-    entry = Entry("", bind(item))
+    entry = Entry("", _ungrouped(bind(item)))
     return replace(entry, label=entry.text({}))
