@@ -87,12 +87,12 @@ def check_parameters(keys: tuple[Hashable, ...], arrays: list[Array]) -> None:
 
 
 def check_gradients(
-    owner: str, keys: tuple[Hashable, ...], arrays: list[Array], gradients: list[Array]
+    what: str, owner: str, keys: tuple[Hashable, ...], arrays: list[Array], gradients: list[Array]
 ) -> None:
-    """Gradients are real and have the shapes of the parameters."""
+    """What is given with a step is real and has the shapes of the parameters."""
     for i, (x, g) in enumerate(zip(arrays, gradients, strict=True)):
         if g.shape != x.shape or g.dtype.kind not in "fiub":
-            name = f"g[{keys[i]!r}]" if keys else "g"
+            name = f"{what}[{keys[i]!r}]" if keys else what
             if g.shape != x.shape:
                 raise ShapeError(
                     f"{name} of {owner} must have the shape of x, {x.shape}; got {g.shape}."

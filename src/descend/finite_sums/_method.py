@@ -116,7 +116,7 @@ class Method(ABC):
         """The mean gradient of the rows, counted, checked, in x's dtype and in memory of its own."""
         self.evaluations += len(rows)
         given = np.asarray(self.finite_sum.gradient(x, rows))
-        check_gradients(f"the finite sum of {self.name}", (), [self.x], [given])
+        check_gradients("g", f"the finite sum of {self.name}", (), [self.x], [given])
         return np.array(given, dtype=self.x.dtype)
 
     def _full(self) -> Array:
