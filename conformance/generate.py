@@ -72,6 +72,14 @@ def optax_walk(transformation, x, g):
         yield [np.array(a) for a in x], None
 
 
+NOT_FROM_LIBRARIES = {
+    "polyak_sgd",  # needs values
+    "adafactor_clamped",  # torch clips at 1 and above
+    # which the libraries round to float32 or bfloat16 themselves
+    *("adafactor", "adafactor_constant", "muon", "muon_rms", "muon_trace"),
+}
+
+
 def live(rule, settings):
     """The first library's call that computes the rule at these settings, and its iterates; None where there is none."""
     from descend import find_rule
@@ -79,7 +87,7 @@ def live(rule, settings):
 
     bound = find_rule(rule)(**settings)
     for framework in FRAMEWORKS.values():
-        if rule not in framework.calls or rule == "polyak_sgd":  # which needs values
+        if rule not in framework.calls or rule in NOT_FROM_LIBRARIES:
             continue
         name, parts = framework.calls[rule]
         arguments = _arguments(parts, settings)
@@ -129,6 +137,8 @@ def from_paper(golden, solution):
         "g": [[number(g)] for g in golden["g"]],
         "value": number(golden["value"]),
     }
+    if "curvature" in golden["steps"][0]:
+        own["curvature"] = [[number(step["curvature"])] for step in golden["steps"]]
     return {"source": f"decimals worked out from {golden['paper']}", "tape": own, "steps": steps}
 
 

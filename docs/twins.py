@@ -8,16 +8,17 @@ SWITCHES = {
     "torch": [
         {"momentum": 0.9}, {"momentum": 0.9, "dampening": 0.1}, {"momentum": 0.9, "nesterov": True}, {"amsgrad": True}, {"centered": True},
         {"momentum": 0.9, "centered": True}, {"weight_decay": 0.01}, {"weight_decay": 0.01, "decoupled_weight_decay": True},
-        {"maximize": True}, {"lr_decay": 0.1},
+        {"maximize": True}, {"lr_decay": 0.1}, {"weight_decay": 0.0}, {"adjust_lr_fn": "match_rms_adamw"},
     ],
     "keras": [
         {"momentum": 0.9}, {"momentum": 0.9, "nesterov": True}, {"amsgrad": True}, {"centered": True}, {"momentum": 0.9, "centered": True},
-        {"warmup_steps": 10}, {"weight_decay": 0.01},
+        {"warmup_steps": 10}, {"weight_decay": 0.01}, {"weight_decay": None, "adam_weight_decay": None},
     ],
     "optax": [
         {"momentum": 0.9}, {"momentum": 0.9, "nesterov": True}, {"nesterov": True}, {"eps_in_sqrt": False}, {"centered": True},
         {"bias_correction": True}, {"eps_root": 1e-8}, {"weight_decay": 0.01}, {"min_norm": 0.0},
-        {"bias_correction_mu": False, "bias_correction_nu": False},
+        {"bias_correction_mu": False, "bias_correction_nu": False}, {"factored": False}, {"clipping_threshold": None},
+        {"weight_decay_rate": 0.01},
     ],
 }  # fmt: skip
 COMMON = [

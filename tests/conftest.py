@@ -1,5 +1,8 @@
 """What the tests against other libraries share: one random tape, and each library stepping on it in float64."""
 
+import importlib
+import inspect
+import math
 import warnings
 
 import numpy as np
@@ -19,41 +22,32 @@ def library(name):
         return pytest.importorskip(name, exc_type=ImportError)
 
 
-def gradients():
-    # sizes differ by element, so that a wrong eps or norm shows
+@pytest.fixture
+def tape():
+    """The gradients of every trace, shape (STEPS, SIZE); sizes differ by element, so that a wrong eps or norm shows."""
     return np.random.default_rng(0).standard_normal((STEPS, SIZE)) * np.logspace(-3, 1, SIZE)
 
 
+@pytest.fixture
 def start():
+    """The parameters that every trace starts from."""
     return np.random.default_rng(1).standard_normal(SIZE)
 
 
 @pytest.fixture
-def tape():
-    """The gradients of every trace, shape (STEPS, SIZE)."""
-    return gradients()
-
-
-@pytest.fixture(name="start")
-def start_fixture():
-    """The parameters that every trace starts from."""
-    return start()
-
-
-@pytest.fixture
 def close():
-    """Assert that two traces agree to the tolerance that 60 steps of rounding need."""
+    """Assert that traces agree to the tolerance of 60 steps."""
     return lambda a, b: np.testing.assert_allclose(a, b, rtol=TOLERANCE, atol=TOLERANCE)
 
 
 @pytest.fixture
-def trace():
+def trace(tape, start):
     """``trace(update)``: the solution of a rule or chain after each step, shape (STEPS, SIZE)."""
 
     def run(update):
-        stepper = dd.Stepper(update, start())
+        stepper = dd.Stepper(update, start.copy())
         rows = []
-        for g in gradients():
+        for g in tape:
             stepper.step(g)
             rows.append(stepper.solution.copy())
         return np.array(rows)
@@ -72,25 +66,33 @@ def torch():
 
 
 @pytest.fixture
-def torch_trace(torch):
+def torch_trace(torch, tape, start):
     """``torch_trace(make)``: x after each step of the optimizer ``make([x])``, on ``schedule(optimizer)``, after ``clip([x])``."""
 
     def run(make, schedule=None, clip=None):
-        x = torch.tensor(start(), requires_grad=True)
-        optimizer = make([x])
-        scheduler = schedule(optimizer) if schedule else None
-        rows = []
-        for g in gradients():
-            x.grad = torch.tensor(g)
-            if clip:
-                clip([x])
-            optimizer.step()
-            if scheduler:
-                scheduler.step()
-            rows.append(x.detach().numpy().copy())
-        return np.array(rows)
+        return torch_walk(torch, [start], [[g] for g in tape], make, schedule, clip)[0]
 
     return run
+
+
+def torch_walk(torch, starts, tapes, make, schedule=None, clip=None, answer=None):
+    """All elements after each step, and those of the state that is the answer."""
+    x = [torch.tensor(a, requires_grad=True) for a in starts]
+    optimizer = make(x)
+    scheduler = schedule(optimizer) if schedule else None
+    rows, answers = [], []
+    for g in tapes:
+        for p, b in zip(x, g, strict=True):
+            p.grad = torch.tensor(b)
+        if clip:
+            clip(x)
+        optimizer.step()
+        if scheduler:
+            scheduler.step()
+        rows.append(flat(p.detach().numpy() for p in x))
+        kept = [optimizer.state[p][answer].numpy() for p in x] if answer else None
+        answers.append(flat(kept) if answer else rows[-1])
+    return np.array(rows), np.array(answers)
 
 
 @pytest.fixture
@@ -110,11 +112,11 @@ def optax(jax):
 
 
 @pytest.fixture
-def optax_trace(jax, optax):
+def optax_trace(jax, optax, tape, start):
     """``optax_trace(transformation, solution)``: ``solution(state, x)``, else x, after each step."""
 
     def run(transformation, solution=lambda state, x: x):
-        x = jax.numpy.asarray(start())
+        x = jax.numpy.asarray(start)
         assert x.dtype == np.float64
         state = transformation.init(x)
 
@@ -125,7 +127,7 @@ def optax_trace(jax, optax):
             return state, x, solution(state, x)
 
         rows = []
-        for g in gradients():
+        for g in tape:
             state, x, answer = step(jax.numpy.asarray(g), state, x)
             rows.append(np.array(answer))
         return np.array(rows)
@@ -147,14 +149,14 @@ def keras(jax, monkeypatch):
 
 
 @pytest.fixture
-def keras_trace(keras):
+def keras_trace(keras, tape, start):
     """``keras_trace(optimizer)``: the variable after each step."""
 
     def run(optimizer):
-        x = keras.Variable(start(), dtype="float64")
+        x = keras.Variable(start, dtype="float64")
         optimizer.build([x])
         rows = []
-        for g in gradients():
+        for g in tape:
             optimizer.apply([keras.ops.convert_to_tensor(g)], [x])
             rows.append(np.array(x.value))
         return np.array(rows)
@@ -162,28 +164,74 @@ def keras_trace(keras):
     return run
 
 
-# ---- two arrays, whose norms differ: what clips or scales each array alone shows
+# ---- libraries that round to less than float64 themselves, without that
 
 
-def two_starts():
+@pytest.fixture
+def exact_torch(torch, monkeypatch):
+    """torch's Muon rounds its iteration to bfloat16; its own text without that is compiled in its place."""
+    module = importlib.import_module("torch.optim._muon")
+    name = "_zeropower_via_newtonschulz"
+    text = inspect.getsource(getattr(module, name))
+    assert text.count(".bfloat16()") == 1
+    scope = dict(vars(module))
+    exec(text.replace(".bfloat16()", ".clone()"), scope)
+    monkeypatch.setattr(module, name, scope[name])
+    return torch
+
+
+@pytest.fixture
+def exact_keras(keras, jax, monkeypatch):
+    """Keras computes means, norms and cosines in float32 whatever the dtype is; JAX's own are put in their place."""
+    ops = importlib.import_module("keras.src.ops")
+    plain = ops.convert_to_tensor
+    monkeypatch.setattr(ops, "mean", lambda x, **axes: jax.numpy.mean(plain(x), **axes))
+    monkeypatch.setattr(ops, "cos", jax.numpy.cos)
+    monkeypatch.setattr(ops, "norm", lambda x, **axes: jax.numpy.linalg.norm(plain(x), **axes))
+    return keras
+
+
+@pytest.fixture
+def exact_optax(optax, jax, monkeypatch):
+    """optax computes the decay rate of Adafactor, 1 − t^(−0.8), in float32; here it is in float64."""
+    exact = lambda i, exponent: 1 - jax.numpy.asarray(i + 1, jax.numpy.float64) ** -exponent
+    scale = importlib.import_module("optax._src.factorized").scale_by_factored_rms
+    monkeypatch.setattr(scale, "__defaults__", (*scale.__defaults__[:-1], exact))
+    return optax
+
+
+# ---- several arrays, whose norms differ: what clips or scales each array alone shows
+
+
+@pytest.fixture
+def shapes():
+    """Of the arrays; a test of others parametrizes ``shapes``."""
+    return (3, 4), (5,)
+
+
+@pytest.fixture
+def two_starts(shapes):
     rng = np.random.default_rng(3)
-    return [rng.standard_normal((3, 4)), 0.1 * rng.standard_normal(5)]
+    return [0.1 ** min(i, 1) * rng.standard_normal(s) for i, s in enumerate(shapes)]
 
 
 @pytest.fixture
-def two_tapes():
-    """The gradients of two arrays, one pair a step; sizes differ by element and array."""
+def two_tapes(shapes):
+    """The gradients of the arrays, one of each a step; sizes differ by element and array."""
     rng = np.random.default_rng(2)
-    sizes = np.logspace(-3, 1, 12).reshape(3, 4), np.logspace(0, 1, 5)
-    return [[rng.standard_normal(s.shape) * s for s in sizes] for _ in range(STEPS)]
+    sizes = [np.logspace(-3 if i == 0 else 0, 1, math.prod(s)) for i, s in enumerate(shapes)]
+    return [
+        [rng.standard_normal(s) * a.reshape(s) for s, a in zip(shapes, sizes, strict=True)]
+        for _ in range(STEPS)
+    ]
 
 
 @pytest.fixture
-def two_traces(two_tapes):
-    """``two_traces(update)``: x of both arrays after each step, shape (STEPS, 17), and the solution."""
+def two_traces(two_starts, two_tapes):
+    """``two_traces(update)``: x of all arrays after each step, shape (STEPS, elements), and the solution."""
 
     def run(update, value=None):
-        x = two_starts()
+        x = [a.copy() for a in two_starts]
         stepper = dd.Stepper(update, x)
         rows, answers = [], []
         for t, g in enumerate(two_tapes):
@@ -200,34 +248,21 @@ def flat(arrays):
 
 
 @pytest.fixture
-def two_torch_traces(torch, two_tapes):
+def two_torch_traces(torch, two_starts, two_tapes):
     """``two_torch_traces(make, schedule)``: x after each step of the optimizer ``make(parameters)``."""
 
     def run(make, schedule=None, answer=None):
-        x = [torch.tensor(a, requires_grad=True) for a in two_starts()]
-        optimizer = make(x)
-        scheduler = schedule(optimizer) if schedule else None
-        rows, answers = [], []
-        for g in two_tapes:
-            for p, b in zip(x, g, strict=True):
-                p.grad = torch.tensor(b)
-            optimizer.step()
-            if scheduler:
-                scheduler.step()
-            rows.append(flat(p.detach().numpy() for p in x))
-            kept = [optimizer.state[p][answer].numpy() for p in x] if answer else None
-            answers.append(flat(kept) if answer else rows[-1])
-        return np.array(rows), np.array(answers)
+        return torch_walk(torch, two_starts, two_tapes, make, schedule, answer=answer)
 
     return run
 
 
 @pytest.fixture
-def two_keras_traces(keras, two_tapes):
+def two_keras_traces(keras, two_starts, two_tapes):
     """``two_keras_traces(optimizer)``: the variables after each step, and their averages where it keeps them."""
 
     def run(optimizer):
-        x = [keras.Variable(a, dtype="float64") for a in two_starts()]
+        x = [keras.Variable(a, dtype="float64") for a in two_starts]
         optimizer.build(x)
         rows, answers = [], []
         for g in two_tapes:
@@ -241,11 +276,11 @@ def two_keras_traces(keras, two_tapes):
 
 
 @pytest.fixture
-def two_optax_traces(jax, optax, two_tapes):
+def two_optax_traces(jax, optax, two_starts, two_tapes):
     """``two_optax_traces(transformation, values)``: x after each step."""
 
     def run(transformation, value=None):
-        x = [jax.numpy.asarray(a) for a in two_starts()]
+        x = [jax.numpy.asarray(a) for a in two_starts]
         state = transformation.init(x)
         update = optax.with_extra_args_support(transformation).update
 

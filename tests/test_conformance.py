@@ -29,8 +29,9 @@ def test_rule_takes_the_published_steps(name):
     stepper = dd.Stepper(dd.find_rule(name)(**entry["settings"]), x)
     values = tape.get("value", [None] * len(tape["g"]))
     assert len(entry["steps"]) == len(tape["g"]) >= 3
-    for g, value, step in zip(tape["g"], values, entry["steps"], strict=True):
-        stepper.step(arrays(g), value)
+    estimates = [arrays(row) for row in tape.get("curvature", [])] or [None] * len(tape["g"])
+    for g, value, h, step in zip(tape["g"], values, estimates, entry["steps"], strict=True):
+        stepper.step(arrays(g), value, curvature=h)
         for ours, theirs in ((x, step["x"]), (stepper.solution, step.get("solution"))):
             for a, b in zip(ours, arrays(theirs), strict=True) if theirs else ():
                 np.testing.assert_allclose(a, b, rtol=TOLERANCE, atol=TOLERANCE)

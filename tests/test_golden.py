@@ -66,7 +66,8 @@ def test_rule_follows_its_paper(name, dtype):
     )
     tolerance = SCALE[dtype] * np.finfo(dtype).eps * AMPLIFYING.get(name, 1)
     for g, f, expected in zip(golden["g"], golden["value"], golden["steps"], strict=True):
-        stepper.step(np.array(g, dtype=dtype), float(f))
+        estimate = numbers(expected["curvature"]).astype(dtype) if "curvature" in expected else None
+        stepper.step(np.array(g, dtype=dtype), float(f), curvature=estimate)
         for key, value in {"x": x, **stepper.state}.items():
             agree(value, expected[key], tolerance, key)
 
@@ -89,6 +90,9 @@ def test_plain_call_of_a_rule_follows_its_paper(name):
     steps = zip(golden["g"], golden["value"], golden["steps"], strict=True)
     for t, (g, f, expected) in enumerate(steps, 1):
         fresh = {k: v for k, v in {"t": t, "value": float(f)}.items() if k in rule.fresh}
+        named = zip(rule.states, states, strict=True)
+        given = {"curvature": numbers(expected.get("curvature", []))}
+        states = [given.get(s.name, state) for s, state in named]
         result = rule(x, numbers(g), *states, **settings, **fresh)
         x, *states = result if isinstance(result, tuple) else (result,)
         for value, name_ in zip((x, *states), ("x", *(s.name for s in rule.states)), strict=True):

@@ -141,6 +141,32 @@ def test_inside_and_outside_agree_only_at_a_constant_rate(pair, trace, close):
     assert np.abs(trace(outside(lr=falling)) - trace(inside(lr=falling)))[20:].max() > 0.1
 
 
+def test_nesterov_looks_ahead_to_the_points_of_the_shifted_form(start, tape, trace, close):
+    """Also under a falling rate, which both keep in the velocity; the answer is μ v behind the point of the gradients."""
+    lr = dd.step(1.0, every=20)
+    ahead = dd.nesterov_lookahead(lr=lr, momentum=0.9)
+    x = start.copy()
+    stepper = dd.Stepper(ahead, x)
+    rows = []
+    for g in tape:
+        stepper.step(g)
+        rows.append(x.copy())
+        close(stepper.solution, x + 0.9 * stepper.state["v"])
+    close(rows, trace(dd.nesterov_inside(lr=lr, momentum=0.9)))
+
+
+def test_nesterov_asks_for_gradients_ahead_of_its_answer(start):
+    """On a quadratic, written as eqs. 3-4 are: the gradient is a function here, not a tape."""
+    a, x = np.linspace(0.5, 3.0, len(start)), start.copy()
+    stepper = dd.Stepper(dd.nesterov_lookahead(lr=0.1, momentum=0.9), x)
+    theta, v = start.copy(), np.zeros_like(start)
+    for _ in range(STEPS):
+        v = 0.9 * v - 0.1 * a * (theta + 0.9 * v)
+        theta = theta + v
+        stepper.step(a * x)
+        np.testing.assert_allclose(stepper.solution, theta, rtol=1e-12, atol=1e-12)
+
+
 def test_first_step_after_a_falling_rate_shows_where_the_rate_is():
     """Three gradients of 1, lr 1, 1, then 0.1: the velocity outside is 2.71, inside 0.9 · 1.9 + 0.1."""
     lr, moves = dd.step(1.0, every=2), {}

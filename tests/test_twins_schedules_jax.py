@@ -129,10 +129,8 @@ def test_join_is_optax_join_schedules(optax):
 
 
 @pytest.fixture
-def keras_schedules(keras, jax, monkeypatch):
-    """Keras on jax takes the cosine of a float64 in float32; here it is taken in float64, so that the formulas can be compared."""
-    monkeypatch.setattr(keras.src.ops, "cos", jax.numpy.cos)
-    return keras.optimizers.schedules
+def keras_schedules(exact_keras):
+    return exact_keras.optimizers.schedules
 
 
 KERAS = [

@@ -1,8 +1,5 @@
 """Rules on whole arrays against torch, Keras and optax: sixty steps in float64 on two matrices, a vector and a stack."""
 
-import importlib
-import inspect
-
 import numpy as np
 import pytest
 
@@ -84,27 +81,16 @@ MUON = {
 }
 
 
-def in_float64(torch, monkeypatch):
-    """torch rounds the iteration to bfloat16; its own text without that is compiled in its place."""
-    module = importlib.import_module("torch.optim._muon")
-    name = "_zeropower_via_newtonschulz"
-    text = inspect.getsource(getattr(module, name))
-    assert text.count(".bfloat16()") == 1
-    scope = dict(vars(module))
-    exec(text.replace(".bfloat16()", ".clone()"), scope)
-    monkeypatch.setattr(module, name, scope[name])
-
-
 @pytest.mark.parametrize("case", MUON)
-def test_muon_is_torchs_without_its_rounding(torch, monkeypatch, case):
-    in_float64(torch, monkeypatch)
+def test_muon_is_torchs_without_its_rounding(exact_torch, case):
+    torch = exact_torch
     update, settings = MUON[case]
     make = lambda x: torch.optim.Muon(x, lr=0.02, **settings)
     close(ours(update, MATRICES), torch_walk(torch, make, MATRICES))
 
 
-def test_muon_with_a_schedule_is_torchs_without_its_rounding(torch, monkeypatch):
-    in_float64(torch, monkeypatch)
+def test_muon_with_a_schedule_is_torchs_without_its_rounding(exact_torch):
+    torch = exact_torch
     x = [torch.tensor(a, requires_grad=True) for a in start(MATRICES)]
     optimizer = torch.optim.Muon(x, lr=0.02, weight_decay=0.1)
     for t, g in enumerate(tape(MATRICES), 1):
@@ -244,20 +230,16 @@ KERAS = {
 }  # fmt: skip
 
 
-def in_double(jax, monkeypatch):
-    """Keras computes means and norms in float32 whatever the dtype is; JAX's own are put in their place."""
-    ops = importlib.import_module("keras.src.ops")
-    plain = ops.convert_to_tensor
-    monkeypatch.setattr(ops, "mean", lambda x, **axes: jax.numpy.mean(plain(x), **axes))
-    monkeypatch.setattr(ops, "norm", jax.numpy.linalg.norm)
+@pytest.mark.parametrize("case", KERAS)
+def test_rule_is_its_keras_twin_to_the_rounding_of_float32(keras, case):
+    update, name, settings = KERAS[case]
+    theirs = keras_walk(keras, getattr(keras.optimizers, name)(**settings), SHAPES)
+    # 60 steps of some ten roundings of float32, which Newton-Schulz enlarges
+    close(ours(update, SHAPES), theirs, tolerance=1e-5)
 
 
 @pytest.mark.parametrize("case", KERAS)
-def test_rule_is_its_keras_twin(keras, jax, monkeypatch, case):
+def test_rule_is_its_keras_twin_without_its_rounding(exact_keras, case):
     update, name, settings = KERAS[case]
-    make = lambda: getattr(keras.optimizers, name)(**settings)
-    mine = ours(update, SHAPES)
-    # 60 steps of some ten roundings of float32, which Newton-Schulz enlarges
-    close(mine, keras_walk(keras, make(), SHAPES), tolerance=1e-5)
-    in_double(jax, monkeypatch)
-    close(mine, keras_walk(keras, make(), SHAPES))
+    theirs = keras_walk(exact_keras, getattr(exact_keras.optimizers, name)(**settings), SHAPES)
+    close(ours(update, SHAPES), theirs)

@@ -137,6 +137,7 @@ _HOMES = {
         "qhadam",
         "radam",
         "radam_corrected",
+        "sophia",
         "yogi",
         "yogi_corrected",
     ),

@@ -16,8 +16,8 @@ def accumulate(
     """Gradient accumulation: one update for every ``steps`` gradients, along their mean.
 
     State: ``mean``, the sum so far; ``micro``, gradients in it. t counts updates; `per_micro_step` counts gradients.
-    Same as: ``optax.MultiSteps(optax.sgd(0.1), every_k_schedule=4)``, Keras's ``gradient_accumulation_steps=4``.
-    Differs: in torch the user divides the loss.
+    Same as: ``keras.optimizers.SGD(0.1, gradient_accumulation_steps=4)``.
+    Differs: in torch the user divides the loss; ``optax.MultiSteps`` weights the gradients in float32.
     """
     micro = micro % steps + 1
     mean = where(micro > 1, mean, 0) + g
@@ -44,7 +44,7 @@ def unscale(
     let it grow.
 
     State: ``unscaled``, the gradient; ``scale``; ``good``, finite gradients in a row.
-    Same as: ``torch.amp.GradScaler()``.
+    Differs: ``torch.amp.GradScaler`` scales the loss itself.
     References: Micikevicius et al., "Mixed precision training", 2018, section 3.2.
     """
     finite = total(where(g - g == 0, 0, 1)) < 1
@@ -72,7 +72,6 @@ def sam(x: Any, g: Any, home: Any, away: Scalar = 0, *, rho: Positive = 0.05) ->
     The first moves x to ``home + ρ g / ‖g‖``; with the gradient there the rule steps from home.
 
     State: ``home``, the answer while x is away; ``away``, 1 then.
-    Same as: ``optax.contrib.sam(optax.sgd(0.1), optax.contrib.normalize()…)`` with an adversarial step of sgd(rho).
     References: Foret et al., "Sharpness-aware minimization for efficiently improving generalization", 2021, Algorithm 1, eq. 2.
     """
     at_home = away < 1

@@ -18,6 +18,7 @@ def clip_norm(x: Any, g: Any, *, max_norm: Positive = 1.0) -> Any:
 
     ``g ← g · min(1, max_norm / ‖g‖)`` with ‖g‖ over all arrays together. Where ‖g‖ overflows, all is nan: a step of 0 would hide it.
 
+    Same as: ``optax.clip_by_global_norm(1.0)``, ``keras.optimizers.SGD(0.01, global_clipnorm=1.0)``.
     References: Pascanu, Mikolov, Bengio, "On the difficulty of training recurrent neural networks", 2013, Algorithm 1.
     Differs: torch divides by ‖g‖ + 1e-6.
     """
@@ -29,7 +30,8 @@ def clip_norm(x: Any, g: Any, *, max_norm: Positive = 1.0) -> Any:
 def clip_norm_each(x: Any, g: Any, *, max_norm: Positive = 1.0) -> Any:
     """Scale the gradient of each array down to the norm ``max_norm``; shorter ones pass unchanged.
 
-    Same as: Keras's ``clipnorm``, ``optax.clip_by_block_rms`` but for its root mean square.
+    Same as: ``keras.optimizers.SGD(0.01, clipnorm=1.0)``.
+    Differs: ``optax.clip_by_block_rms`` bounds the root of the mean square.
     """
     return x, g * (max_norm / maximum(array_norm(g), max_norm))
 
@@ -48,7 +50,10 @@ def agc(x: Any, g: Any, *, clipping: Positive = 1e-2, eps: Positive = 1e-3) -> A
 
 @transform
 def clip_value(x: Any, g: Any, *, max_value: Positive = 1.0) -> Any:
-    """Clip each element of the gradient to [−max_value, max_value]."""
+    """Clip each element of the gradient to [−max_value, max_value].
+
+    Same as: ``optax.clip(1.0)``, ``keras.optimizers.SGD(0.01, clipvalue=1.0)``.
+    """
     return x, maximum(minimum(g, max_value), -max_value)
 
 
@@ -66,6 +71,7 @@ def centralize(x: Any, g: Any) -> Any:
 def decay(x: Any, g: Any, *, lr: Any, weight_decay: NonNegative = 1e-2) -> Any:
     """Decoupled weight decay: ``x ← x − lr · weight_decay · x``, with the lr of the chain's rule.
 
+    Same as: ``keras.optimizers.SGD(0.01, weight_decay=0.01)``.
     References: Loshchilov, Hutter, "Decoupled weight decay regularization", 2019, Algorithm 2.
     """
     return x - lr * weight_decay * x, g
@@ -75,7 +81,7 @@ def decay(x: Any, g: Any, *, lr: Any, weight_decay: NonNegative = 1e-2) -> Any:
 def maximize(x: Any, g: Any) -> Any:
     """Climb where the rule would descend: ``g ← −g``. It comes before what adds to the gradient, such as `l2`.
 
-    Same as: torch's ``maximize=True``.
+    Same as: ``torch.optim.SGD(lr=0.01, maximize=True)``.
     """
     return x, -g
 
@@ -100,5 +106,8 @@ def noise(
 
 @transform
 def l2(x: Any, g: Any, *, weight_decay: NonNegative = 1e-2) -> Any:
-    """Coupled weight decay, the gradient of ``weight_decay / 2 · ‖x‖²``: ``g ← g + weight_decay · x``."""
+    """Coupled weight decay, the gradient of ``weight_decay / 2 · ‖x‖²``: ``g ← g + weight_decay · x``.
+
+    Same as: ``torch.optim.SGD(lr=0.01, weight_decay=0.01)``, ``optax.add_decayed_weights(0.01)``.
+    """
     return x, g + weight_decay * x

@@ -17,7 +17,7 @@ def ema(x: Any, g: Any, before: Any, average: Any, *, beta: Decay = 0.999) -> An
     """Exponential moving average of the iterates, the answer: ``average ← β · average + (1 − β) · x``.
 
     State: ``average``; use it (``Stepper.solution``) when training ends. x itself is not changed.
-    Same as: ``torch.optim.swa_utils.AveragedModel(multi_avg_fn=get_ema_multi_avg_fn(0.999))`` after its first update.
+    Differs: ``torch.optim.swa_utils.AveragedModel(multi_avg_fn=get_ema_multi_avg_fn(0.999))`` starts from the first iterate, not from x.
     References: Polyak, Juditsky, "Acceleration of stochastic approximation by averaging", 1992 (with exponential weights).
     """
     return x, beta * average + (1 - beta) * x
@@ -30,7 +30,7 @@ def ema_restart(
     """`ema` from which x starts again after every ``every`` steps: ``average ← β · average + (1 − β) · x``, then ``x ← average``.
 
     State: ``average``, the answer.
-    Same as: Keras's ``use_ema=True, ema_overwrite_frequency=every`` but for the start, where Keras has β = 0.
+    Differs: Keras's ``use_ema=True, ema_overwrite_frequency=every`` starts from the first iterate, not from x.
     References: Polyak, Juditsky, "Acceleration of stochastic approximation by averaging", 1992 (with exponential weights).
     """
     average = beta * average + (1 - beta) * x

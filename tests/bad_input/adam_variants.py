@@ -162,4 +162,14 @@ ROWS = [
     ("dd.yogi_corrected(eps=None)", "eps of yogi_corrected must be a float in (0, inf); got None."),
     ("dd.yogi_corrected(initial=-5e-324)", "initial of yogi_corrected must be a float in [0, inf); got -5e-324."),
     ("dd.yogi_corrected(initial=nan)", "initial of yogi_corrected must be a float in [0, inf); got nan."),
+    # sophia
+    ("dd.sophia(gama=0.5)", "sophia has no hyperparameter 'gama'. Did you mean 'gamma'? It has: lr, beta1, beta2, gamma, eps, weight_decay, every."),
+    ("dd.sophia(lr=-1e-09)", "lr of sophia must be a float in [0, inf); got -1e-09."),
+    ("dd.sophia(beta1=1.0)", "beta1 of sophia must be a float in [0, 1); got 1.0."),
+    ("dd.sophia(beta2=-0.5)", "beta2 of sophia must be a float in [0, 1); got -0.5."),
+    ("dd.sophia(gamma=0.0)", "gamma of sophia must be a float in (0, inf); got 0.0."),
+    ("dd.sophia(eps=0)", "eps of sophia must be a float in (0, inf); got 0."),
+    ("dd.sophia(weight_decay=nan)", "weight_decay of sophia must be a float in [0, inf); got nan."),
+    ("dd.sophia(every=0.5)", "every of sophia must be a float in [1, inf); got 0.5."),
+    ("dd.sophia(every='2')", "every of sophia must be a float in [1, inf); got '2'."),
 ]

@@ -41,6 +41,13 @@ ROWS = [
     ("dd.nesterov_inside(momentum=-0.5)", "momentum of nesterov_inside must be a float in [0, 1); got -0.5."),
     ("dd.nesterov_inside(momentum=1.0)", "momentum of nesterov_inside must be a float in [0, 1); got 1.0."),
     ("dd.nesterov_inside(momentum=np.ones(2))", "momentum of nesterov_inside must be a float in [0, 1); got array([1., 1.])."),
+    # nesterov_lookahead
+    ("dd.nesterov_lookahead(momentu=0.5)", "nesterov_lookahead has no hyperparameter 'momentu'. Did you mean 'momentum'? It has: lr, momentum."),
+    ("dd.nesterov_lookahead(lr=-1e-09)", "lr of nesterov_lookahead must be a float in [0, inf); got -1e-09."),
+    ("dd.nesterov_lookahead(lr='0.1')", "lr of nesterov_lookahead must be a float in [0, inf); got '0.1'."),
+    ("dd.nesterov_lookahead(momentum=-1)", "momentum of nesterov_lookahead must be a float in [0, 1); got -1."),
+    ("dd.nesterov_lookahead(momentum=1.0)", "momentum of nesterov_lookahead must be a float in [0, 1); got 1.0."),
+    ("dd.nesterov_lookahead(momentum=nan)", "momentum of nesterov_lookahead must be a float in [0, 1); got nan."),
     # optimistic
     ("dd.optimistic(alph=0.5)", "optimistic has no hyperparameter 'alph'. Did you mean 'alpha'? It has: lr, alpha, beta."),
     ("dd.optimistic(lr=-1e-09)", "lr of optimistic must be a float in [0, inf); got -1e-09."),

@@ -28,6 +28,7 @@ PAPERS = {
     "ademamix": "Pagliardini, Ablin, Grangier, 'The AdEMAMix optimizer', 2024, Algorithm 1 at constant alpha and beta3",
     "qhadam": "Ma, Yarats, 'Quasi-hyperbolic momentum and Adam for deep learning', 2019, section 4",
     "mars": "Yuan et al., 'MARS: unleashing the power of variance reduction', 2024, Algorithm 2, approximate",
+    "sophia": "Liu et al., 'Sophia: a scalable stochastic second-order optimizer for language model pre-training', 2023, Algorithm 3",
     "schedule_free_adamw": "Defazio et al., 'The road less scheduled', 2024, Algorithm 1",
     "signsgd": f"{BERNSTEIN}, Algorithm 1",
     "signum": f"{BERNSTEIN}, Algorithm 2",
@@ -37,6 +38,15 @@ PAPERS = {
 ADAM = {"lr": "0.375", "beta1": "0.75", "beta2": "0.9375", "eps": "0.0625"}
 DECAY = {"weight_decay": "0.125"}
 SETTINGS = {
+    "sophia": {
+        "lr": "0.375",
+        "beta1": "0.75",
+        "beta2": "0.9375",
+        "gamma": "0.5",
+        "eps": "0.0625",
+        "weight_decay": "0.125",
+        "every": "2",
+    },
     "adam_eps_hat": ADAM,
     "nadamw": {**ADAM, "momentum_decay": "0.25", **DECAY},
     "nadam_constant": ADAM,
@@ -218,6 +228,19 @@ def mars(lr, beta1, beta2, eps, gamma):
         m_hat, v_hat = [a / (1 - beta1**t) for a in m], [a / (1 - beta2**t) for a in v]
         x = [a - lr * b / (c.sqrt() + eps) for a, b, c in zip(x, m_hat, v_hat)]
         yield {"x": x, "m": m, "v": v, "previous": TAPE[t - 1]}
+
+
+def sophia(lr, beta1, beta2, gamma, eps, weight_decay, every):
+    """h changes at t = 1, 3 alone; theta = theta - lr lambda theta; theta = theta - lr clip(m / max(gamma h, eps), 1)."""
+    estimates = [[D(t) * a for a in (D(2), D(-1), D("0.5"), D(16))] for t in (1, 2, 3)]
+    x, h = X0, [D(0)] * 4
+    for t, m in enumerate(averages(beta1, 1), 1):
+        if t % every == 1:
+            h = [beta2 * a + (1 - beta2) * b for a, b in zip(h, estimates[t - 1])]
+        x = [a - lr * weight_decay * a for a in x]
+        u = [b / max(gamma * c, eps) for b, c in zip(m, h)]
+        x = [a - lr * min(max(b, D(-1)), D(1)) for a, b in zip(x, u)]
+        yield {"x": x, "m": m, "h": h, "curvature": estimates[t - 1]}
 
 
 def schedule_free_adamw(lr, beta1, beta2, eps, weight_decay):

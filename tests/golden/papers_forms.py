@@ -12,6 +12,7 @@ X0, TAPE, averages = shared["X0"], shared["TAPE"], shared["averages"]
 
 PAPERS = {
     "momentum_dampened": "Sutskever et al., 'On the importance of initialization and momentum in deep learning', 2013, eqs. 1-2, each gradient but the first times 1 - d",
+    "nesterov_lookahead": "Sutskever et al., 2013, eqs. 3-4, the velocity with the other sign",
     "optimistic": "Mokhtari, Ozdaglar, Pattathil, 'A unified analysis of extra-gradient and optimistic gradient methods', 2020, eq. 11",
     "adam_eps_root": "Kingma, Ba, 'Adam: a method for stochastic optimization', 2015, Algorithm 1, with a second eps inside the root",
     "adan_complement": "Xie et al., 'Adan: adaptive Nesterov momentum algorithm', 2022, Algorithm 1, with 1 - beta2 for its factor of the change",
@@ -21,6 +22,7 @@ PAPERS = {
 ADAM = {"lr": "0.375", "beta1": "0.75", "beta2": "0.9375", "eps": "0.0625"}
 SETTINGS = {
     "momentum_dampened": {"lr": "0.375", "momentum": "0.75", "dampening": "0.25"},
+    "nesterov_lookahead": {"lr": "0.375", "momentum": "0.75"},
     "optimistic": {"lr": "0.375", "alpha": "0.75", "beta": "0.5"},
     "adam_eps_root": {**ADAM, "eps_root": "0.03125"},
     "adan_complement": {
@@ -43,6 +45,19 @@ def momentum_dampened(lr, momentum, dampening):
         v = [sum(w * g[j] for w, g in zip(weights, TAPE)) for j in range(4)]
         x = [a - lr * b for a, b in zip(x, v)]
         yield {"x": x, "v": v}
+
+
+def nesterov_lookahead(lr, momentum):
+    """v_t = -lr sum of mu^(t-i) g_i; theta_t = theta_0 + sum of v_i; the next gradient is that at theta_t + mu v_t."""
+    theta = X0
+    for t in range(1, 4):
+        v = [
+            -lr * sum(momentum ** (t - i) * TAPE[i - 1][j] for i in range(1, t + 1))
+            for j in range(4)
+        ]
+        theta = [a + b for a, b in zip(theta, v)]
+        ahead = [a + momentum * b for a, b in zip(theta, v)]
+        yield {"x": ahead, "theta": theta, "v": [-a for a in v]}
 
 
 def optimistic(lr, alpha, beta):

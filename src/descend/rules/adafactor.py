@@ -61,7 +61,8 @@ def adafactor_clamped(
     ``u = g / max(√v̂, ε₁);  x ← (1 − lr · wd) x − max(ε₂, RMS(x)) · min(lr, 1/√t) · u / max(1, RMS(u)/d)``, RMS(x) before the decay
 
     State: ``r``, ``c`` for arrays of two axes or more (the last two are factored); ``v`` for vectors.
-    Same as: ``torch.optim.Adafactor()`` in float64; its ε₁ is the dtype's, 2⁻²³ in float32.
+    Same as: ``torch.optim.Adafactor()``.
+    Differs: torch's ε₁ is that of the dtype: this one in float64, 2⁻²³ in float32.
     References: Shazeer, Stern, "Adafactor: adaptive learning rates with sublinear memory cost", 2018; torch.optim.Adafactor, the note on ε₁.
     """
     r, c, v = moments(g**2, r, c, v, 1 - t**-beta2_decay)
@@ -81,7 +82,8 @@ def adafactor_constant(
     ``x ← x − lr · max(ε₂, RMS(x)) · u / max(1, RMS(u)/d) − wd · x``; the decay is not times lr.
 
     State: ``r``, ``c`` where factored; ``v`` elsewhere.
-    Same as: ``optax.adafactor(1e-2)`` but for its β₂, which is rounded to float32.
+    Same as: ``optax.adafactor(1e-2)``.
+    Differs: optax rounds its β₂ to float32.
     References: Shazeer, Stern, "Adafactor: adaptive learning rates with sublinear memory cost", 2018, sections 3, 6, 8; optax.adafactor.
     """
     down, along = longest_axes(x.shape) if kept(r) else (-2, -1)

@@ -55,8 +55,10 @@ def adam_eps_root(
 ) -> Any:
     """Adam with a second ε inside the root: ``x ← x − lr · m̂ / (√(v̂ + ε_root) + ε)``; its slope is finite at v̂ = 0.
 
+    With β₁ = 0 and ε = 0 it is RMSprop with its average corrected, optax's ``rmsprop(0.001, bias_correction=True)``.
+
     State: ``m``, ``v`` as in `adam`.
-    Same as: ``optax.adam(0.001, eps_root=1e-8)``; with β₁ = 0 and ε = 0, ``optax.rmsprop(0.001, bias_correction=True)``.
+    Same as: ``optax.adam(0.001, eps_root=1e-8)``.
     References: Kingma, Ba, "Adam: a method for stochastic optimization", 2015, Algorithm 1, with optax's ε_root.
     """
     m = beta1 * m + (1 - beta1) * g

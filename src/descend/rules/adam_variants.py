@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from descend._rule import rule
-from descend.domains import Decay, NonNegative, Positive, Share
+from descend.domains import Decay, Growth, NonNegative, Positive, Share
 from descend.ops import maximum, minimum, norm, sign, sqrt, where
 from descend.rules.adam import adam
 
@@ -126,8 +126,7 @@ def adan(
     ``x ← (x − lr · (m̂ + β₂ v̂) / (√n̂ + ε)) / (1 + lr · λ)``, with d = 0 at the first step
 
     State: ``m``, ``v``, ``n``, the averages of g, d and (g + β₂ d)²; ``previous``, the last gradient.
-    Same as: the authors' ``Adan(lr=0.001)``, with its decay.
-    Differs: the paper writes 1 − β for β, and starts m, v and n at the first gradients instead of correcting them. optax
+    Differs: the paper writes 1 − β for β, and starts m, v and n at the first gradients instead of correcting them, as the authors' code does. optax
     looks ahead by 1 − β₂ (the same at β₂ = ½) and decays as ``dd.chain(dd.decay(λ), dd.adan())``.
     References: Xie et al., "Adan: adaptive Nesterov momentum algorithm for faster optimizing deep models", 2022, Algorithm 1,
     corrected as in the authors' code.
@@ -152,7 +151,8 @@ def adan_complement(
     ``x ← x − lr · (m̂ + (1 − β₂) v̂) / (√(n̂ + ε_root) + ε)``, with d = 0 at the first step
 
     State: ``m``, ``v``, ``n``, the averages of g, d and (g + (1 − β₂) d)²; ``previous``, the last gradient.
-    Same as: ``optax.adan(0.001)``, whose decay is ``dd.chain(dd.decay(λ), …)``.
+    Same as: ``optax.adan(0.001)``.
+    Differs: optax's decay is ``dd.chain(dd.decay(λ), …)``.
     References: Xie et al., "Adan: adaptive Nesterov momentum algorithm for faster optimizing deep models", 2022, Algorithm 1,
     with the paper's 1 − β₂ read as the factor of d, corrected as `adan`.
     """
@@ -246,3 +246,36 @@ def mars(
     c = c / maximum(norm(c), 1.0)
     x, m, v = adam(x, c, m, v, t=t, lr=lr, beta1=beta1, beta2=beta2, eps=eps)
     return x, m, v, g
+
+
+@rule
+def sophia(
+    x: Any,
+    g: Any,
+    m: Any,
+    h: Any,
+    curvature: Any,
+    *,
+    t: Any,
+    lr: NonNegative = 1e-3,
+    beta1: Decay = 0.96,
+    beta2: Decay = 0.99,
+    gamma: Positive = 0.01,
+    eps: Positive = 1e-12,
+    weight_decay: NonNegative = 0.1,
+    every: Growth = 10.0,
+) -> Any:
+    """Sophia: the averaged gradient over the averaged diagonal of the Hessian, each element of the step clipped.
+
+    ``m ← β₁ m + (1 − β₁) g;  h ← β₂ h + (1 − β₂) ĥ when t − 1 is a multiple of every;``
+    ``x ← x − lr · λ · x;  x ← x − lr · clip(m / max(γ h, ε), 1)``
+
+    State: ``m``; ``h``; ``curvature``, the estimate ĥ of the Hessian's diagonal that the last ``Stepper.step(g, curvature=…)`` got:
+    give one at t = 1, 1 + every, … Without any, every step is lr · sign(m).
+    References: Liu et al., "Sophia: a scalable stochastic second-order optimizer for language model pre-training", 2023, Algorithm 3.
+    """
+    m = beta1 * m + (1 - beta1) * g
+    h = where((t - 1) % every < 1, beta2 * h + (1 - beta2) * curvature, h)
+    x = x - lr * weight_decay * x
+    u = m / maximum(gamma * h, eps)
+    return x - lr * maximum(minimum(u, 1), -1), m, h, curvature

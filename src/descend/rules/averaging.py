@@ -19,7 +19,8 @@ def schedule_free_sgd(
     ``z ← z − lr · g;  average ← average + (z − average) · lr² / Σ lr²;  x ← (1 − β) z + β · average``
 
     State: ``z``, the iterate; ``average``, the answer: use it (``Stepper.solution``), not x, when training ends; ``weights``, Σ lr².
-    Same as: ``optax.contrib.schedule_free_sgd(1.0, b1=0.9)`` at a constant lr, where each z weighs 1/t.
+    Same as: ``optax.contrib.schedule_free_sgd(1.0, b1=0.9)``.
+    Differs: under a schedule, optax weighs z by its largest lr so far; at a constant lr each z weighs 1/t.
     References: Defazio et al., "The road less scheduled", 2024, eqs. 2-4, with the weights of Algorithm 1.
     """
     z = z - lr * g
@@ -41,8 +42,8 @@ def schedule_free_adamw(
 
     State: ``z``, the iterate; ``average``, the answer: use it (``Stepper.solution``), not x, when training ends; ``v`` as
     in `adam`; ``weights``, Σ lr².
-    Same as: ``optax.contrib.schedule_free_adamw(0.0025)``, ``keras.optimizers.ScheduleFreeAdamW(0.0025)`` at a constant lr.
-    Differs: the authors' code puts √(1 − β₂ᵗ) into lr, so also into the weights, and ε beside the uncorrected √v.
+    Same as: ``optax.contrib.schedule_free_adamw(0.0025)``, ``keras.optimizers.ScheduleFreeAdamW(0.0025)``.
+    Differs: under a schedule, Keras weighs every z alike: `schedule_free_adamw_uniform`; the authors' code puts √(1 − β₂ᵗ) into lr, so also into the weights, and ε beside the uncorrected √v.
     References: Defazio et al., "The road less scheduled", 2024, Algorithm 1.
     """
     v = beta2 * v + (1 - beta2) * g**2
@@ -62,7 +63,7 @@ def schedule_free_adamw_uniform(
     """`schedule_free_adamw` in which every z weighs the same, whatever its rate: ``average ← average + (z − average) / t``.
 
     State: ``z``, the iterate; ``average``, the answer: use it (``Stepper.solution``), not x, when training ends; ``v`` as in `adam`.
-    Same as: ``keras.optimizers.ScheduleFreeAdamW(0.0025)``, with its warm-up and at any schedule.
+    Same as: ``keras.optimizers.ScheduleFreeAdamW(0.0025)``.
     References: Defazio et al., "The road less scheduled", 2024, eqs. 2-4 with c = 1 / t.
     """
     v = beta2 * v + (1 - beta2) * g**2
@@ -76,7 +77,7 @@ def averaged_sgd(x: Any, g: Any, average: Any, *, t: Any, lr: NonNegative = 1e-2
     """Gradient descent whose answer is the mean of its iterates: ``x ← x − lr · g;  average ← average + (x − average) / t``.
 
     State: ``average``, the mean of x₁ … xₜ: the answer.
-    Same as: ``torch.optim.SGD(lr=0.01)`` with ``torch.optim.swa_utils.AveragedModel`` updated after every step.
+    Same as: ``torch.optim.SGD(lr=0.01)``, ``torch.optim.swa_utils.AveragedModel()``.
     Differs: the paper's sum starts one step earlier, x₀ … xₜ₋₁.
     References: Polyak, Juditsky, "Acceleration of stochastic approximation by averaging", 1992, eq. 2.
     """
@@ -92,8 +93,8 @@ def asgd(
     """Averaged SGD with a falling rate: ``η = lr / (1 + λ lr (t − 1))^α;  x ← x − η (g + λ x)``, averaged from step t₀ + 2 on.
 
     Parameters: ``lambd``, the L2 penalty λ that the rate is made for; ``t0``, the steps before the average (until then it is x).
-    State: ``average``, the answer.
-    Same as: ``torch.optim.ASGD(lr=0.01, lambd=1e-4, alpha=0.75, t0=1e6)``, its ``ax``.
+    State: ``average``, the answer, torch's ``ax``.
+    Same as: ``torch.optim.ASGD(lr=0.01, lambd=1e-4, alpha=0.75, t0=1e6)``.
     Differs: torch reads a scheduled lr one step late.
     References: Bottou, "Stochastic gradient descent tricks", 2012, section 5.3 (his μ, with t − 1 for t: torch's count).
     """

@@ -67,7 +67,7 @@ def nesterov(x: Any, g: Any, v: Any, *, lr: NonNegative = 1e-2, momentum: Decay 
 
     State: ``v``, the velocity in units of the gradient.
     Same as: ``torch.optim.SGD(lr=0.01, momentum=0.9, nesterov=True)``.
-    Differs: the look-ahead form takes its gradient at x − lr · μ v; this x is that point.
+    Differs: `nesterov_lookahead` has the iterate beside the point of the gradients; this x is that point.
     References: Bengio, Boulanger-Lewandowski, Pascanu, "Advances in optimizing recurrent networks", 2012, eqs. 6-7.
     """
     v = momentum * v + g
@@ -84,6 +84,24 @@ def nesterov_inside(x: Any, g: Any, v: Any, *, lr: NonNegative = 1e-2, momentum:
     """
     v = momentum * v - lr * g
     return x + momentum * v - lr * g, v
+
+
+@rule(init={"theta": "x"}, solution="theta")
+def nesterov_lookahead(
+    x: Any, g: Any, theta: Any, v: Any, *, lr: NonNegative = 1e-2, momentum: Decay = 0.9
+) -> Any:
+    """Nesterov's momentum as it was published: gradients are taken at x, where the velocity alone would lead the iterate θ.
+
+    ``v ← μ v + lr · g;  θ ← θ − v;  x ← θ − μ v``
+
+    State: ``theta``, the iterate: the answer (``Stepper.solution``); ``v``, the velocity in units of the parameters.
+    Differs: `nesterov_inside` keeps x alone; both take the same x while μ is constant, and their answers differ by μ v.
+    References: Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013, eqs. 3-4 (its v is −v);
+    Nesterov, "A method of solving a convex programming problem with convergence rate O(1/k²)", 1983.
+    """
+    v = momentum * v + lr * g
+    theta = theta - v
+    return theta - momentum * v, theta, v
 
 
 @rule

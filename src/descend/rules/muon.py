@@ -35,8 +35,8 @@ def muon(
     NS, Newton–Schulz, brings all singular values near 1. Arrays that are no matrices move by `adam` with β₁, β₂, ε.
 
     State: ``m``, the momentum; ``v`` as in `adam`, empty for matrices.
-    Same as: ``torch.optim.Muon`` on matrices, computed in the array's dtype, not in bfloat16; its decay is ``dd.decay(0.1)`` in front.
-    Differs: `muon_rms` and `muon_trace` scale by 0.2 √max(rows, columns), `muon_corrected` corrects the average.
+    Same as: ``torch.optim.Muon(weight_decay=0)``.
+    Differs: torch takes only matrices and rounds NS to bfloat16; its decay is ``dd.decay(0.1)`` in front. `muon_rms` and `muon_trace` scale by 0.2 √max(rows, columns), `muon_corrected` corrects the average.
     References: Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024, https://kellerjordan.github.io/posts/muon.
     """
     if x.ndim != 2:
@@ -58,7 +58,8 @@ def muon_rms(
     Arrays that are no matrices move by `adam` with β₁, β₂, ε.
 
     State: ``m``, the momentum; ``v`` as in `adam`, empty for matrices.
-    Same as: ``torch.optim.Muon(adjust_lr_fn="match_rms_adamw")`` on matrices, computed in the array's dtype; its decay is ``dd.decay(0.1)`` in front.
+    Same as: ``torch.optim.Muon(adjust_lr_fn="match_rms_adamw", weight_decay=0)``.
+    Differs: torch takes only matrices and rounds NS to bfloat16; its decay is ``dd.decay(0.1)`` in front.
     References: Liu et al., "Muon is scalable for LLM training", 2025, eq. 4.
     """
     if x.ndim != 2:

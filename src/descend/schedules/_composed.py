@@ -57,8 +57,9 @@ class join(Schedule):  # noqa: N801
     >>> [dd.join((1.0, 0.5, dd.linear(0.4, steps=2)), boundaries=(2, 3))(t) for t in range(1, 7)]
     [1.0, 1.0, 0.5, 0.4, 0.2, 0.0]
 
-    Same as: optax ``join_schedules``; torch ``SequentialLR(milestones=boundaries)``; of numbers, Keras ``PiecewiseConstantDecay``
-    whose boundaries are each less by 1.
+    Same as: ``optax.join_schedules([optax.constant_schedule(s) for s in schedules], boundaries)``,
+    ``keras.optimizers.schedules.PiecewiseConstantDecay([b - 1 for b in boundaries], schedules)``.
+    Differs: torch ``SequentialLR(milestones=boundaries)`` joins schedulers, each with the optimizer's lr.
     """
 
     schedules: Sequence[Follow]
@@ -142,7 +143,7 @@ class per_epoch(Schedule):  # noqa: N801
     >>> [dd.per_epoch(dd.exponential(1.0, rate=0.5), updates=2)(t) for t in (1, 2, 3, 4, 5)]
     [1.0, 1.0, 0.5, 0.5, 0.25]
 
-    Same as: a scheduler of torch that is stepped once per epoch.
+    Differs: a scheduler of torch counts its own steps: stepped once per epoch, it is this of its schedule.
     """
 
     unit = "epoch"
@@ -171,7 +172,7 @@ class per_micro_step(Schedule):  # noqa: N801
     >>> [dd.per_micro_step(dd.linear(1.0, steps=8), micro_steps=4)(t) for t in (1, 2, 3)]
     [0.625, 0.125, 0.0]
 
-    Same as: a schedule of Keras in an optimizer with ``gradient_accumulation_steps=micro_steps``; optax and torch count updates.
+    Differs: Keras's schedules are this in an optimizer with ``gradient_accumulation_steps=micro_steps``; optax and torch count updates.
     """
 
     unit = "micro-step"

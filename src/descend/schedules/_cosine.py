@@ -18,9 +18,9 @@ class cosine(Finite):  # noqa: N801 - schedules are called like functions
     >>> schedule(1), schedule(2), schedule(3), schedule(7), round(schedule(11), 12)
     (0.5, 1.0, 1.0, 0.5, 0.0)
 
-    Same as: torch ``CosineAnnealingLR(T_max=steps, eta_min=end)`` up to T_max, after which torch rises again; optax
-    ``cosine_decay_schedule`` and Keras ``CosineDecay``, both with ``alpha = end / value``.
-    Differs: the warm-ups of optax and Keras start from their initial value, here the first update has ``value / warmup``;
+    Same as: ``torch.optim.lr_scheduler.CosineAnnealingLR(T_max=steps, eta_min=end)``, ``optax.cosine_decay_schedule(value, steps, alpha=end / value)``,
+    ``keras.optimizers.schedules.CosineDecay(value, steps, alpha=end / value)``.
+    Differs: after T_max torch rises again; the warm-ups of optax and Keras start from their initial value, here the first update has ``value / warmup``;
     Keras' ``decay_steps`` do not count the warm-up.
     References: Loshchilov, Hutter, "SGDR: stochastic gradient descent with warm restarts", 2017, eq. 5.
     """
@@ -52,9 +52,9 @@ class cosine_restarts(Schedule):  # noqa: N801
     >>> [cosine_restarts(1.0, steps=2, growth=2, decay=0.5)(t) for t in (1, 2, 3, 5, 7)]
     [1.0, 0.5, 0.5, 0.25, 0.25]
 
-    Same as: torch ``CosineAnnealingWarmRestarts(T_0=steps, T_mult=growth, eta_min=end)``; Keras
-    ``CosineDecayRestarts(t_mul=growth, m_mul=decay, alpha=end / value)``. optax ``sgdr_schedule`` is a `join` of `cosine`.
-    Differs: Keras finds the cycle by logarithms, which in float32 take some late restarts for the end of the cycle before; its ``t_mul``
+    Same as: ``torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(T_0=steps, T_mult=growth, eta_min=end)``,
+    ``keras.optimizers.schedules.CosineDecayRestarts(value, steps, t_mul=growth, m_mul=decay, alpha=end / value)``.
+    Differs: optax ``sgdr_schedule`` is a `join` of `cosine`; Keras finds the cycle by logarithms, which in float32 take some late restarts for the end of the cycle before; its ``t_mul``
     may be a fraction.
     References: Loshchilov, Hutter, "SGDR: stochastic gradient descent with warm restarts", 2017, eq. 5, with ``T_mult`` as growth.
     """

@@ -47,8 +47,8 @@ class triangular(Cyclic):  # noqa: N801 - schedules are called like functions
     >>> [triangular(0.0, peak=1.0, up=2)(t) for t in range(1, 7)]
     [0.0, 0.5, 1.0, 0.5, 0.0, 0.5]
 
-    Same as: torch ``CyclicLR(base_lr=value, max_lr=peak, step_size_up=up, step_size_down=down)``; its momentum is
-    ``triangular(max_momentum, peak=base_momentum, up=up)``.
+    Same as: ``torch.optim.lr_scheduler.CyclicLR(base_lr=value, max_lr=peak, step_size_up=up, step_size_down=down, cycle_momentum=False)``.
+    Differs: the momentum that torch cycles too is ``triangular(max_momentum, peak=base_momentum, up=up)``.
     References: Smith, "Cyclical learning rates for training neural networks", 2017, section 3.2.
     """
 
@@ -62,7 +62,8 @@ class triangular2(Cyclic):  # noqa: N801
     >>> [triangular2(0.0, peak=1.0, up=1)(t) for t in range(1, 7)]
     [0.0, 1.0, 0.0, 0.5, 0.0, 0.25]
 
-    Same as: torch ``CyclicLR(mode="triangular2")``.
+    Same as: ``torch.optim.lr_scheduler.CyclicLR(base_lr=value, max_lr=peak, step_size_up=up, step_size_down=down, mode="triangular2",
+    cycle_momentum=False)``.
     References: Smith, "Cyclical learning rates for training neural networks", 2017, section 3.2.
     """
 
@@ -77,7 +78,8 @@ class exp_range(Cyclic):  # noqa: N801
     >>> [exp_range(0.0, peak=1.0, up=1, rate=0.5)(t) for t in range(1, 5)]
     [0.0, 0.5, 0.0, 0.125]
 
-    Same as: torch ``CyclicLR(mode="exp_range", gamma=rate)``.
+    Same as: ``torch.optim.lr_scheduler.CyclicLR(base_lr=value, max_lr=peak, step_size_up=up, step_size_down=down, mode="exp_range",
+    gamma=rate, cycle_momentum=False)``.
     References: Smith, "Cyclical learning rates for training neural networks", 2017, section 3.2.
     """
 
@@ -158,9 +160,9 @@ class one_cycle(_Cosines):  # noqa: N801
     >>> [round(one_cycle(1.0, steps=10, start=0.5, end=0.0)(t), 3) for t in (1, 2, 3, 10, 11)]
     [0.5, 0.75, 1.0, 0.0, 0.0]
 
-    Same as: torch ``OneCycleLR(max_lr=value, total_steps=steps, pct_start=rise, div_factor=value / start, final_div_factor=start / end)``;
-    the momentum that it cycles is ``one_cycle(base_momentum, steps=steps, start=max_momentum, end=max_momentum)``.
-    Differs: optax ``cosine_onecycle_schedule`` has its peak one update later and its end after the last: it is a `join` of two `cosine`.
+    Same as: ``torch.optim.lr_scheduler.OneCycleLR(max_lr=value, total_steps=steps, pct_start=rise, div_factor=value / start, final_div_factor=start / end,
+    cycle_momentum=False)``.
+    Differs: the momentum that torch cycles too is ``one_cycle(base_momentum, steps=steps, start=max_momentum, end=max_momentum)``; optax ``cosine_onecycle_schedule`` has its peak one update later and its end after the last: it is a `join` of two `cosine`.
     References: Smith, Topin, "Super-convergence: very fast training of neural networks using large learning rates", 2018; the cosines are fastai's.
     """
 
@@ -171,7 +173,8 @@ class one_cycle_linear(_Lines):  # noqa: N801
     >>> [round(one_cycle_linear(1.0, steps=10, start=0.5, end=0.3)(t), 3) for t in (1, 2, 3, 4, 10, 11)]
     [0.5, 0.75, 1.0, 0.9, 0.3, 0.3]
 
-    Same as: torch ``OneCycleLR(anneal_strategy="linear")``.
+    Same as: ``torch.optim.lr_scheduler.OneCycleLR(max_lr=value, total_steps=steps, pct_start=rise, div_factor=value / start, final_div_factor=start / end,
+    anneal_strategy="linear", cycle_momentum=False)``.
     """
 
 
@@ -181,7 +184,8 @@ class one_cycle_three_phase(_ThreePhases, _Cosines):  # noqa: N801
     >>> [round(one_cycle_three_phase(1.0, steps=10, start=0.5, end=0.0)(t), 3) for t in (1, 3, 4, 5, 10)]
     [0.5, 1.0, 0.75, 0.5, 0.0]
 
-    Same as: torch ``OneCycleLR(three_phase=True)``.
+    Same as: ``torch.optim.lr_scheduler.OneCycleLR(max_lr=value, total_steps=steps, pct_start=rise, div_factor=value / start, final_div_factor=start / end,
+    three_phase=True, cycle_momentum=False)``.
     """
 
 
@@ -191,7 +195,8 @@ class one_cycle_linear_three_phase(_ThreePhases, _Lines):  # noqa: N801
     >>> [round(one_cycle_linear_three_phase(1.0, steps=10, start=0.5, end=0.0)(t), 3) for t in (1, 3, 4, 5, 6, 10)]
     [0.5, 1.0, 0.75, 0.5, 0.4, 0.0]
 
-    Same as: torch ``OneCycleLR(anneal_strategy="linear", three_phase=True)``.
+    Same as: ``torch.optim.lr_scheduler.OneCycleLR(max_lr=value, total_steps=steps, pct_start=rise, div_factor=value / start, final_div_factor=start / end,
+    anneal_strategy="linear", three_phase=True, cycle_momentum=False)``.
     Differs: optax ``linear_onecycle_schedule`` has its corners elsewhere: it is a `join` of three `linear`.
     References: Smith, Topin, "Super-convergence: very fast training of neural networks using large learning rates", 2018, section 3.
     """

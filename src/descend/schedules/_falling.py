@@ -34,7 +34,8 @@ class step(Schedule):  # noqa: N801
     >>> [step(1.0, every=2)(t) for t in (1, 2, 3, 4, 5)]
     [1.0, 1.0, 0.1, 0.1, 0.010000000000000002]
 
-    Same as: torch ``StepLR(step_size=every, gamma=factor)``; the staircases of optax ``exponential_decay`` and Keras ``ExponentialDecay``.
+    Same as: ``torch.optim.lr_scheduler.StepLR(step_size=every, gamma=factor)``, ``optax.exponential_decay(value, every, factor, staircase=True)``,
+    ``keras.optimizers.schedules.ExponentialDecay(value, every, factor, staircase=True)``.
     """
 
     value: float
@@ -57,7 +58,8 @@ class multistep(Schedule):  # noqa: N801
     >>> [multistep(1.0, boundaries=(2, 3))(t) for t in (1, 2, 3, 4, 5)]
     [1.0, 1.0, 0.1, 0.010000000000000002, 0.010000000000000002]
 
-    Same as: torch ``MultiStepLR(milestones=boundaries, gamma=factor)``; optax ``piecewise_constant_schedule`` with one scale.
+    Same as: ``torch.optim.lr_scheduler.MultiStepLR(milestones=boundaries, gamma=factor)``,
+    ``optax.piecewise_constant_schedule(value, dict.fromkeys(boundaries, factor))``.
     Differs: Keras ``PiecewiseConstantDecay`` changes one update later. For values of their own, `join` numbers.
     """
 
@@ -81,7 +83,8 @@ class exponential(Schedule):  # noqa: N801
     >>> exponential(1.0, rate=0.5)(3)
     0.25
 
-    Same as: torch ``ExponentialLR(gamma=rate)``; optax ``exponential_decay`` and Keras ``ExponentialDecay`` of n steps with ``rate ** n``.
+    Same as: ``torch.optim.lr_scheduler.ExponentialLR(gamma=rate)``, ``optax.exponential_decay(value, 10, rate**10)``,
+    ``keras.optimizers.schedules.ExponentialDecay(value, 10, rate**10)``.
     """
 
     value: float
@@ -102,7 +105,7 @@ class linear(Finite):  # noqa: N801
     >>> [linear(1.0, steps=4)(t) for t in (1, 2, 3, 4, 5, 6)]
     [1.0, 0.75, 0.5, 0.25, 0.0, 0.0]
 
-    Same as: optax ``linear_schedule``; torch ``LinearLR``, whose factors multiply the optimizer's lr.
+    Same as: ``torch.optim.lr_scheduler.LinearLR(start_factor=1.0, end_factor=end / value, total_iters=steps)``, ``optax.linear_schedule(value, end, steps)``.
     """
 
     end: float = 0.0
@@ -122,7 +125,9 @@ class polynomial(Finite):  # noqa: N801
     >>> [polynomial(1.0, steps=4, power=2)(t) for t in (1, 2, 3, 4, 5, 6)]
     [1.0, 0.5625, 0.25, 0.0625, 0.0, 0.0]
 
-    Same as: torch ``PolynomialLR(total_iters=steps)`` (where end is 0), optax ``polynomial_schedule``, Keras ``PolynomialDecay``.
+    Same as: ``torch.optim.lr_scheduler.PolynomialLR(total_iters=steps, power=power)``, ``optax.polynomial_schedule(value, end, power, steps)``,
+    ``keras.optimizers.schedules.PolynomialDecay(value, steps, end, power)``.
+    Differs: torch's end is 0.
     """
 
     power: float
@@ -147,7 +152,7 @@ class polynomial_cycles(Schedule):  # noqa: N801
     >>> [polynomial_cycles(1.0, steps=2, power=1)(t) for t in (1, 2, 3, 4, 5)]
     [1.0, 0.5, 0.0, 0.25, 0.0]
 
-    Same as: Keras ``PolynomialDecay(decay_steps=steps, cycle=True)``.
+    Same as: ``keras.optimizers.schedules.PolynomialDecay(value, steps, end, power, cycle=True)``.
     """
 
     value: float
@@ -174,8 +179,8 @@ class inverse_time(Schedule):  # noqa: N801
     >>> [inverse_time(1.0, rate=1.0)(t) for t in (1, 2, 4)]
     [1.0, 0.5, 0.25]
 
-    Same as: Keras ``InverseTimeDecay(decay_rate=rate · n, decay_steps=n)``; its staircase is ``per_epoch`` of this over n updates;
-    ``lr_decay`` of torch's Adagrad.
+    Same as: ``keras.optimizers.schedules.InverseTimeDecay(value, 10, rate * 10)``.
+    Differs: Keras's staircase is ``per_epoch`` of this.
     References: Robbins, Monro, "A stochastic approximation method", 1951, whose conditions it meets.
     """
 

@@ -56,7 +56,8 @@ class plateau(Checked):  # noqa: N801 - it stands where a schedule does
     >>> resumed(t=5)
     0.05
 
-    Same as: torch ``ReduceLROnPlateau(min_lr=least)`` for measurements of at least 0, or ``threshold_mode="abs"``.
+    Same as: ``torch.optim.lr_scheduler.ReduceLROnPlateau(mode=mode, factor=factor, patience=patience, threshold=threshold,
+    threshold_mode=threshold_mode, cooldown=cooldown, min_lr=least, eps=eps)``.
     Differs: with a best below 0, torch's relative threshold takes slightly worse measurements for improvements. An infinite
     measurement is no improvement here, in neither direction; one that is not a number is none in both.
     """

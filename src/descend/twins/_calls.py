@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from descend.twins._twin import Fixed, Half, Part
+from descend.twins._twin import Fixed, Part, Spelt, Times
+
+EPS_OF_FLOAT64 = 2.0**-52
+"""What None stands for in torch's Adafactor."""
+NEVER_FACTORED = 2.0**53
+"""A length that no axis has: optax's ``factored=False``."""
+NEVER_CLIPPED = 1e300
+"""A root mean square that no update has: optax's ``clipping_threshold=None``."""
 
 Calls = dict[str, tuple[str, dict[str, Part]]]
 
 _TORCH_BETAS: dict[str, Part] = {"lr": "lr", "betas": ("beta1", "beta2"), "eps": "eps"}
 _TORCH_RMS: dict[str, Part] = {"lr": "lr", "alpha": "alpha", "eps": "eps"}
+_TORCH_MUON: dict[str, Part] = {"lr": "lr", "weight_decay": Fixed(0.0), "momentum": "momentum"}
 TORCH_CALLS: Calls = {
     "sgd": ("SGD", {"lr": "lr"}),
     "momentum": ("SGD", {"lr": "lr", "momentum": "momentum"}),
@@ -31,6 +39,13 @@ TORCH_CALLS: Calls = {
     "rmsprop_centered_momentum": ("RMSprop", {**_TORCH_RMS, "momentum": "momentum", "centered": Fixed(True)}),
     "rprop": ("Rprop", {"lr": "lr", "etas": ("eta_minus", "eta_plus"), "step_sizes": ("step_min", "step_max")}),
     "asgd": ("ASGD", {"lr": "lr", "lambd": "lambd", "alpha": "alpha", "t0": "t0"}),
+    "adafactor_clamped": (
+        "Adafactor",
+        {"lr": "lr", "beta2_decay": Times("beta2_decay", -1.0), "eps": (Spelt("eps1", EPS_OF_FLOAT64, None), "eps2"), "d": "clip",
+         "weight_decay": "weight_decay"},
+    ),
+    "muon": ("Muon", _TORCH_MUON),
+    "muon_rms": ("Muon", {**_TORCH_MUON, "adjust_lr_fn": Fixed("match_rms_adamw")}),
 }  # fmt: skip
 
 _KERAS_LR: dict[str, Part] = {"learning_rate": "lr"}
@@ -58,11 +73,20 @@ KERAS_CALLS: Calls = {
     "ftrl": (
         "Ftrl",
         {**_KERAS_LR, "initial_accumulator_value": "n0", "l1_regularization_strength": "l1", "beta": "beta",
-         "l2_regularization_strength": Half("l2"), "l2_shrinkage_regularization_strength": Half("shrinkage")},
+         "l2_regularization_strength": Times("l2", 0.5), "l2_shrinkage_regularization_strength": Times("shrinkage", 0.5)},
     ),
     "lion": ("Lion", {**_KERAS_LR, "beta_1": "beta1", "beta_2": "beta2"}),
     "lamb": ("Lamb", _KERAS_BETAS),
     "schedule_free_adamw": ("ScheduleFreeAdamW", _KERAS_BETAS),
+    "adafactor": (
+        "Adafactor",
+        {**_KERAS_LR, "beta_2_decay": Times("beta2_decay", -1.0), "epsilon_1": "eps1", "epsilon_2": "eps2", "clip_threshold": "clip"},
+    ),
+    "muon_trace": (
+        "Muon",
+        {**_KERAS_LR, "adam_beta_1": "beta1", "adam_beta_2": "beta2", "adam_weight_decay": Fixed(None), "epsilon": "eps",
+         "weight_decay": Fixed(None), "momentum": "momentum", "rms_rate": "scale"},
+    ),
 }  # fmt: skip
 
 _OPTAX_LR: dict[str, Part] = {"learning_rate": "lr"}
@@ -96,6 +120,12 @@ OPTAX_CALLS: Calls = {
     "adabelief": ("adabelief", {**_OPTAX_BETAS, "eps_root": "eps_root"}),
     "adadelta": ("adadelta", {**_OPTAX_LR, "rho": "rho", "eps": "eps"}),
     "adagrad_eps_inside": ("adagrad", {**_OPTAX_LR, "initial_accumulator_value": "a0", "eps": "eps"}),
+    "adafactor_constant": (
+        "adafactor",
+        {**_OPTAX_LR, "min_dim_size_to_factor": "factored_from", "decay_rate": "beta2_decay", "clipping_threshold": Spelt("clip", NEVER_CLIPPED, None),
+         "weight_decay_rate": Spelt("weight_decay", 0.0, None), "eps": "eps1"},
+    ),
+    "sm3": ("sm3", {**_OPTAX_LR, "momentum": "momentum"}),
     "adamax": ("adamax", _OPTAX_BETAS),
     "adan_complement": ("adan", {**_OPTAX_BETAS, "b3": "beta3", "eps_root": "eps_root"}),
     "fromage": ("fromage", {**_OPTAX_LR, "min_norm": Fixed(0.0)}),

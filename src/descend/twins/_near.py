@@ -55,11 +55,20 @@ NEAR: dict[str, tuple[str, ...]] = {
     "schedule_free_adamw_uniform": ("schedule_free_adamw",),
     "adabelief": ("adam", "adam_eps_hat"),
     "yogi_corrected": ("adam", "adam_eps_hat"),
+    "adafactor": ("adafactor_clamped", "adafactor_constant"),
+    "adafactor_clamped": ("adafactor", "adafactor_constant"),
+    "adafactor_constant": ("adafactor", "adafactor_clamped"),
+    "muon": ("muon_rms", "muon_trace"),
+    "muon_rms": ("muon", "muon_trace"),
+    "muon_trace": ("muon_rms",),
 }  # fmt: skip
 """For a rule, others to take in its place, the nearest first."""
 
 _HAT = "its eps stands beside the uncorrected root (eps-hat), which is eps / sqrt(1 - beta2^t) beside the corrected one"
 _ROOT = "eps stands {} the root there"
+_BOUNDED = "the rate there is at most 1 / sqrt(t), the last two axes are always factored"
+_BOUNDED = "the rate there is at most 1 / sqrt(t), the last two axes are always factored"
+_CONSTANT = "the rate there is not bounded by 1 / sqrt(t), only axes of at least 128 elements are factored, and a decay there is not times lr"
 LOST: dict[tuple[str, str], str] = {
     ("adam_eps_hat", "adam"): f"{_HAT}, 31.6 times as much at the first step for beta2=0.999; no constant eps is the same",
     ("adam", "adam_eps_hat"): "its eps stands beside the corrected root and the one there beside the uncorrected (eps-hat), where it counts 31.6 times as much at the first step for beta2=0.999",
@@ -79,6 +88,14 @@ LOST: dict[tuple[str, str], str] = {
     ("momentum_dampened", ""): "there is no dampening there; lr (1 - dampening) comes near after the first steps",
     ("adabelief", ""): "the average there is of squared gradients, not of their squared distance from their average",
     ("yogi_corrected", ""): "the average there may change by any amount",
+    ("adafactor", "adafactor_clamped"): "eps1 is a least value there and is not added to the squares; a decay there comes after the norm of the parameters",
+    ("adafactor_clamped", "adafactor"): "eps1 is added to the squares there and is no least value; a weight_decay, which would come before the norm of the parameters there, is left out",
+    ("adafactor_constant", "adafactor"): f"{_BOUNDED}, and a decay, which would be times lr there, is left out",
+    ("adafactor_constant", "adafactor_clamped"): f"{_BOUNDED}, and a decay there is times lr",
+    ("muon_rms", "muon_trace"): "the momentum there is a sum of gradients (the direction of a step is the same)",
+    ("muon", "muon_trace"): "the momentum there is a sum of gradients, and a step 0.2 sqrt(max(rows, columns)) long where it should be sqrt(max(1, rows / columns))",
+    ("muon_trace", "muon_rms"): "the momentum there is an average of gradients (the direction of a step is the same) and the scale 0.2",
+    **{(rule, "adafactor_constant"): _CONSTANT for rule in ("adafactor", "adafactor_clamped")},
     **{
         (f"rmsprop_eps_inside{rest}", ""): _ROOT.format("outside")
         for rest in ("", "_momentum_inside", "_centered", "_centered_momentum_inside")
@@ -142,7 +159,10 @@ _DECAYING = {
     "lion": "lion",
     "adan": "adan",
 }
+_DECOUPLED = ("Adafactor", "Muon")
+"""Optimizers of torch whose weight_decay is not added to the gradient."""
 _OUTSIDE = {
+    ("torch", "l2"): "add {0} times each parameter to its gradient before the step",
     ("torch", "clip_norm"): "call torch.nn.utils.clip_grad_norm_(params, {0}) before the step; it divides by the norm plus 1e-6",
     ("torch", "clip_norm_each"): "call torch.nn.utils.clip_grad_norm_([p], {0}) for each parameter before the step; it divides by the norm plus 1e-6",
     ("torch", "clip_value"): "call torch.nn.utils.clip_grad_value_(params, {0}) before the step",
@@ -163,12 +183,20 @@ def elsewhere(link: Bound, to: Framework, optimizer: str) -> tuple[str, dict[str
     arguments = to.twins[optimizer].defaults
     value = next(iter(link.settings.values()), None)
     if to.name == "keras" and link.name == "decay" and "ScheduleFree" not in optimizer:
-        return optimizer, {"weight_decay": value}, ""
+        both = {"adam_weight_decay": value} if optimizer == "Muon" else {}
+        return optimizer, {"weight_decay": value, **both}, ""
     if to.name == "keras" and link.name in _CLIPS:
         return optimizer, {_CLIPS[link.name]: value}, ""
     if to.name == "torch" and link.name == "maximize":
         return optimizer, {"maximize": True}, ""
-    if to.name == "torch" and link.name == "l2" and "weight_decay" in arguments:
+    if to.name == "torch" and link.name == "decay" and optimizer in _DECOUPLED:
+        return optimizer, {"weight_decay": value}, ""
+    if (
+        to.name == "torch"
+        and link.name == "l2"
+        and "weight_decay" in arguments
+        and optimizer not in _DECOUPLED
+    ):
         return optimizer, {"weight_decay": value}, ""
     if to.name == "torch" and link.name == "decay" and "decoupled_weight_decay" in arguments:
         if optimizer == "Adam":

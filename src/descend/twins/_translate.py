@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import inspect
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +15,7 @@ from descend._rule import Bound
 from descend.domains import brief
 from descend.errors import DescendError, HyperparameterError
 from descend.twins._near import LOST, NEAR, canonical, elsewhere
-from descend.twins._twin import Fixed, Framework, Half, Part, Twin
+from descend.twins._twin import Fixed, Framework, Part, Spelt, Times, Twin
 
 LONGEST = 2000
 """Characters of a call that is read; a call of an optimizer has some hundred."""
@@ -104,15 +105,22 @@ def _arguments(parts: Mapping[str, Part], settings: Mapping[str, Any]) -> dict[s
     """What a call takes of a rule's settings; an argument that the rule cannot give keeps its default."""
     taken: dict[str, Any] = {}
     for name, part in parts.items():
-        if isinstance(part, Fixed):
-            taken[name] = part.value
-        elif isinstance(part, Half):
-            taken[name] = settings[part.name] / 2 if part.name in settings else 0.0
-        elif isinstance(part, tuple) and all(p in settings for p in part):
-            taken[name] = tuple(settings[p] for p in part)
-        elif isinstance(part, str) and part in settings:
-            taken[name] = settings[part]
+        with contextlib.suppress(KeyError):
+            taken[name] = _taken(part, settings)
     return taken
+
+
+def _taken(part: Part, settings: Mapping[str, Any]) -> Any:
+    if isinstance(part, Fixed):
+        return part.value
+    if isinstance(part, Times):
+        return settings[part.name] * part.factor
+    if isinstance(part, Spelt):
+        value = settings[part.name]
+        return part.there if value == part.here else value
+    if isinstance(part, tuple):
+        return tuple(_taken(each, settings) for each in part)
+    return settings[part]
 
 
 def _checked(

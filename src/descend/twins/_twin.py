@@ -24,13 +24,23 @@ class Fixed:
 
 
 @dataclass(frozen=True)
-class Half:
-    """An argument that is half a hyperparameter."""
+class Times:
+    """An argument that is a hyperparameter times a number."""
 
     name: str
+    factor: float
 
 
-Part = str | tuple[str, ...] | Fixed | Half
+@dataclass(frozen=True)
+class Spelt:
+    """An argument that is a hyperparameter, and has a spelling of its own for one value of it."""
+
+    name: str
+    here: float
+    there: Any
+
+
+Part = str | Fixed | Times | Spelt | tuple["Part", ...]
 """What an argument takes of a rule: a hyperparameter, or several of them."""
 
 
@@ -118,6 +128,13 @@ def above_zero(name: str, value: Any) -> bool:
     if not _is_number(value):
         raise UnfitError(name, "a number", value)
     return bool(value > 0)
+
+
+def negated(name: str, value: Any) -> float:
+    """The exponent of a power that falls, written without its minus."""
+    if above_zero(name, value):
+        raise UnfitError(name, "a number of at most 0", value)
+    return float(abs(value))
 
 
 def flag(name: str, value: Any) -> bool:

@@ -1,23 +1,21 @@
 """The optimizers of Keras 3.15, with its arguments and defaults.
 
-Every optimizer takes the common arguments: decoupled ``weight_decay``, one of ``clipnorm`` (each array), ``clipvalue`` and
-``global_clipnorm``, and ``use_ema``, whose average is `Stepper.solution`. Ignored: ``name``, ``loss_scale_factor=None``.
+Every optimizer takes the common arguments of `descend.twins._keras_common` too.
 """
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
 from typing import Any
 
-from descend._chain import Update
 from descend._rule import Bound, Setting
+from descend.rules.adafactor import adafactor
 from descend.rules.adam import adam_eps_hat, nadam
 from descend.rules.adaptive import adadelta, adagrad_eps_inside
 from descend.rules.amsgrad import adamax_eps_outside, amsgrad_eps_hat
 from descend.rules.averaging import schedule_free_adamw, schedule_free_adamw_uniform
 from descend.rules.layerwise import lamb
 from descend.rules.momentum import momentum_inside, nesterov_inside, sgd
+from descend.rules.muon import muon_trace
 from descend.rules.proximal import ftrl
 from descend.rules.rmsprop import (
     rmsprop_eps_inside,
@@ -26,96 +24,24 @@ from descend.rules.rmsprop import (
     rmsprop_eps_inside_momentum_inside,
 )
 from descend.rules.sign import lion
-from descend.schedules import join, warmup
+from descend.schedules import warmup
 from descend.schedules._schedule import is_count
-from descend.transforms import clip_norm, clip_norm_each, clip_value, decay
 from descend.twins._calls import KERAS_CALLS
+from descend.twins._keras_common import entering
 from descend.twins._missing import KERAS_MISSING
 from descend.twins._twin import (
     Framework,
     Twin,
     UnfitError,
     above_zero,
-    composed,
     flag,
     is_zero,
+    negated,
     only,
 )
-from descend.wrappers import ema, ema_restart
 
 _TWINS: dict[str, Twin] = {}
-_COMMON: dict[str, Any] = {
-    "weight_decay": None, "clipnorm": None, "clipvalue": None, "global_clipnorm": None,
-    "use_ema": False, "ema_momentum": 0.99, "ema_overwrite_frequency": None,
-    "loss_scale_factor": None, "gradient_accumulation_steps": None,
-}  # fmt: skip
-
-
-def _optimizer(make: Callable[..., Bound]) -> Callable[..., Bound]:
-    """Enter an optimizer of Keras: its own arguments, then the common ones."""
-    own = inspect.signature(make).parameters
-    common = {k: v for k, v in _COMMON.items() if k not in own}
-
-    def whole(**given: Any) -> Update:
-        rule = make(**{k: v for k, v in given.items() if k in own})
-        shared = {**_COMMON, **{k: p.default for k, p in own.items()}, **given}
-        for name in ("loss_scale_factor", "gradient_accumulation_steps"):
-            only(
-                name,
-                shared[name],
-                None,
-                "a Stepper takes one gradient of the loss itself for each update",
-            )
-        parts = _clip(shared), _decay(shared["weight_decay"], rule), rule, _average(shared, rule)
-        return composed(*parts)
-
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    added = [inspect.Parameter(k, kind, default=v) for k, v in common.items()]
-    whole.__signature__ = inspect.Signature([*own.values(), *added])  # type: ignore[attr-defined]
-    _TWINS[make.__name__] = Twin("keras", make.__name__, whole, {"name": None})
-    return make
-
-
-def _clip(shared: dict[str, Any]) -> Bound | None:
-    """At most one of three; one that is not above 0 does not clip."""
-    transforms = {"clipnorm": clip_norm_each, "clipvalue": clip_value, "global_clipnorm": clip_norm}
-    given = [name for name in transforms if shared[name] is not None]
-    if len(given) > 1:
-        raise UnfitError(
-            given[1],
-            f"None beside {given[0]}, since Keras takes one of the three",
-            shared[given[1]],
-        )
-    if not given or not above_zero(given[0], shared[given[0]]):
-        return None
-    return transforms[given[0]](shared[given[0]])
-
-
-def _decay(weight_decay: Any, rule: Bound) -> Bound | None:
-    if weight_decay is None or is_zero(weight_decay):
-        return None
-    if "schedule_free" in rule.name:
-        why = "None, since Keras decays the point of the gradients there, which moves its average alone"
-        raise UnfitError("weight_decay", why, weight_decay)
-    return decay(weight_decay=weight_decay)
-
-
-def _average(shared: dict[str, Any], rule: Bound) -> Bound | None:
-    """The average starts at the first iterate: its factor is 0 for one step."""
-    if not flag("use_ema", shared["use_ema"]):
-        return None
-    momentum, every = shared["ema_momentum"], shared["ema_overwrite_frequency"]
-    if not is_zero(momentum):
-        ema(beta=momentum)  # its check
-    beta = join((0.0, momentum), boundaries=(1,))
-    if every is None:
-        return ema(beta=beta)
-    if "schedule_free" in rule.name:
-        why = "None, since the rule keeps its own average, from which Keras would take x away"
-        raise UnfitError("ema_overwrite_frequency", why, every)
-    if not is_count(every, 1):
-        raise UnfitError("ema_overwrite_frequency", "None or an int of at least 1", every)
-    return ema_restart(beta=beta, every=every)
+_optimizer = entering(_TWINS)
 
 
 @_optimizer
@@ -247,6 +173,46 @@ def ScheduleFreeAdamW(
         return schedule_free_adamw(lr=learning_rate, beta1=beta_1, beta2=beta_2, eps=epsilon)
     lr = warmup(learning_rate, steps=warmup_steps) if warmup_steps else learning_rate
     return schedule_free_adamw_uniform(lr=lr, beta1=beta_1, beta2=beta_2, eps=epsilon)
+
+
+@_optimizer
+def Adafactor(
+    learning_rate: Setting = 0.001, beta_2_decay: float = -0.8, epsilon_1: Setting = 1e-30,
+    epsilon_2: Setting = 1e-3, clip_threshold: Setting = 1.0, relative_step: bool = True,
+) -> Bound:  # fmt: skip
+    """Its relative_step changes nothing: Keras bounds the rate by 1 / √t once more."""
+    flag("relative_step", relative_step)
+    return adafactor(
+        lr=learning_rate, beta2_decay=negated("beta_2_decay", beta_2_decay), eps1=epsilon_1, eps2=epsilon_2, clip=clip_threshold
+    )  # fmt: skip
+
+
+@_optimizer
+def Muon(
+    learning_rate: Setting = 0.001, adam_beta_1: Setting = 0.9, adam_beta_2: Setting = 0.999,
+    adam_weight_decay: Setting | None = 0.004, epsilon: Setting = 1e-7, weight_decay: Setting | None = 0.004, *,
+    exclude_layers: Any = None, exclude_embeddings: bool = True, muon_a: float = 3.4445, muon_b: float = -4.7750,
+    muon_c: float = 2.0315, adam_lr_ratio: float = 1, momentum: Setting = 0.95, ns_steps: int = 5,
+    nesterov: bool = True, rms_rate: Setting | None = 0.2,
+) -> Bound:  # fmt: skip
+    """Of variables that are no embeddings: matrices by Muon, all others by Adam, both with one decay."""
+    flag("exclude_embeddings", exclude_embeddings)
+    only("exclude_layers", exclude_layers or None, None, "a Stepper's arrays have no names")
+    for name, value, usual in (
+        ("muon_a", muon_a, 3.4445), ("muon_b", muon_b, -4.7750), ("muon_c", muon_c, 2.0315), ("ns_steps", ns_steps, 5),
+    ):  # fmt: skip
+        only(name, value, usual, "the rule has Jordan's iteration")
+    only("adam_lr_ratio", adam_lr_ratio, 1, "a rule has one rate for all arrays")
+    if not flag("nesterov", nesterov) and not is_zero(momentum):
+        raise UnfitError("nesterov", "True, since no rule of descend has Muon without it", nesterov)
+    if (adam_weight_decay or None) != (weight_decay or None):
+        why = f"weight_decay, {weight_decay!r}, since a decay is of all arrays"
+        raise UnfitError("adam_weight_decay", why, adam_weight_decay)
+    if rms_rate is None:
+        raise UnfitError("rms_rate", "a float, since no rule has this momentum unscaled", rms_rate)
+    return muon_trace(
+        lr=learning_rate, momentum=momentum, scale=rms_rate, beta1=adam_beta_1, beta2=adam_beta_2, eps=epsilon
+    )  # fmt: skip
 
 
 KERAS = Framework("keras", "keras.optimizers", _TWINS, KERAS_MISSING, KERAS_CALLS)

@@ -5,24 +5,24 @@ Masks and dtypes of accumulators must keep their defaults: freeze or split the a
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from descend._chain import Update
 from descend._rule import Bound, Setting
+from descend.rules import adafactor as _adafactor
 from descend.rules import adam as _adam
-from descend.rules import adam_variants as _variants
 from descend.rules import adaptive as _adaptive
-from descend.rules import amsgrad as _amsgrad
 from descend.rules import layerwise as _layerwise
 from descend.rules import momentum as _momentum
 from descend.rules import rmsprop as _rms
 from descend.rules import sign as _sign
 from descend.rules import step_sizes as _step_sizes
-from descend.transforms import decay, l2
-from descend.twins._calls import OPTAX_CALLS
+from descend.rules import tensor as _tensor
+from descend.transforms import l2
+from descend.twins._calls import NEVER_CLIPPED, NEVER_FACTORED, OPTAX_CALLS
 from descend.twins._missing import OPTAX_MISSING
+from descend.twins._optax_adam import ADAMS
+from descend.twins._optax_common import ALL, FLOAT, NO_RULE, decoupled, entering
 from descend.twins._twin import (
     Framework,
     Twin,
@@ -35,24 +35,12 @@ from descend.twins._twin import (
 )
 
 _TWINS: dict[str, Twin] = {}
-_NO_RULE = "no rule of descend has it"
-_ALL = "a rule treats every element alike"
-_FLOAT = "a state has the dtype of its array"
-
-
-def _optimizer(make: Callable[..., Update]) -> Callable[..., Update]:
-    _TWINS[make.__name__] = Twin("optax", make.__name__, make)
-    return make
-
-
-def _decoupled(weight_decay: Setting, mask: Any) -> Bound | None:
-    only("mask", mask, None, _ALL)
-    return None if is_zero(weight_decay) else decay(weight_decay=weight_decay)
+_optimizer = entering(_TWINS)
 
 
 @_optimizer
 def sgd(learning_rate: Setting, momentum: Setting | None = None, nesterov: bool = False, accumulator_dtype: Any = None) -> Update:  # fmt: skip
-    only("accumulator_dtype", accumulator_dtype, None, _FLOAT)
+    only("accumulator_dtype", accumulator_dtype, None, FLOAT)
     rule = _momentum.nesterov if flag("nesterov", nesterov) else _momentum.momentum
     return (
         _momentum.sgd(lr=learning_rate)
@@ -62,61 +50,24 @@ def sgd(learning_rate: Setting, momentum: Setting | None = None, nesterov: bool 
 
 
 @_optimizer
-def adam(
-    learning_rate: Setting, b1: Setting = 0.9, b2: Setting = 0.999, eps: Setting = 1e-8, eps_root: Setting = 0.0,
-    mu_dtype: Any = None, nesterov: bool = False,
-) -> Bound:  # fmt: skip
-    only("mu_dtype", mu_dtype, None, _FLOAT)
-    settings = {"lr": learning_rate, "beta1": b1, "beta2": b2, "eps": eps}
-    if flag("nesterov", nesterov):
-        only("eps_root", eps_root, 0.0, f"with nesterov, {_NO_RULE}")
-        return _adam.nadam_constant(**settings)
-    return (
-        _adam.adam(**settings)
-        if is_zero(eps_root)
-        else _adam.adam_eps_root(**settings, eps_root=eps_root)
-    )
-
-
-@_optimizer
-def adamw(
-    learning_rate: Setting, b1: Setting = 0.9, b2: Setting = 0.999, eps: Setting = 1e-8, eps_root: Setting = 0.0,
-    mu_dtype: Any = None, weight_decay: Setting = 1e-4, mask: Any = None, nesterov: bool = False,
+def adafactor(
+    learning_rate: Setting | None = None, min_dim_size_to_factor: Setting = 128, decay_rate: Setting = 0.8,
+    decay_offset: int = 0, multiply_by_parameter_scale: bool = True, clipping_threshold: Setting | None = 1.0,
+    momentum: Setting | None = None, dtype_momentum: Any = None, weight_decay_rate: Setting | None = None,
+    eps: Setting = 1e-30, factored: bool = True, weight_decay_mask: Any = None,
 ) -> Update:  # fmt: skip
-    rule = adam(learning_rate, b1, b2, eps, eps_root, mu_dtype, nesterov)
-    return composed(_decoupled(weight_decay, mask), rule)
-
-
-_TWINS["nadam"] = Twin("optax", "nadam", partial(adam, nesterov=True))
-_TWINS["nadamw"] = Twin("optax", "nadamw", partial(adamw, nesterov=True))
-
-
-@_optimizer
-def amsgrad(
-    learning_rate: Setting, b1: Setting = 0.9, b2: Setting = 0.999, eps: Setting = 1e-8, eps_root: Setting = 0.0,
-    mu_dtype: Any = None, bias_correction_mu: bool = True, bias_correction_nu: bool = True,
-) -> Update:  # fmt: skip
-    """Both averages are corrected, or neither."""
-    only("mu_dtype", mu_dtype, None, _FLOAT)
-    only("eps_root", eps_root, 0.0, _NO_RULE)
-    corrected = flag("bias_correction_mu", bias_correction_mu)
-    only(
-        "bias_correction_nu",
-        bias_correction_nu,
-        corrected,
-        "a rule corrects both averages or neither",
-    )
-    rule = _amsgrad.amsgrad_corrected if corrected else _amsgrad.amsgrad_uncorrected
-    return rule(lr=learning_rate, beta1=b1, beta2=b2, eps=eps)
-
-
-@_optimizer
-def adabelief(
-    learning_rate: Setting, b1: Setting = 0.9, b2: Setting = 0.999, eps: Setting = 1e-16, eps_root: Setting = 1e-16,
-    nesterov: bool = False,
-) -> Update:  # fmt: skip
-    only("nesterov", nesterov, False, _NO_RULE)
-    return _variants.adabelief(lr=learning_rate, beta1=b1, beta2=b2, eps=eps, eps_root=eps_root)
+    """Without a learning rate it is 1. optax computes its decay rate in float32, the rule in float64."""
+    only("decay_offset", decay_offset, 0, "a rule counts from its first step")
+    only("multiply_by_parameter_scale", multiply_by_parameter_scale, True, NO_RULE)
+    only("momentum", momentum, None, NO_RULE)
+    only("dtype_momentum", dtype_momentum, None, FLOAT)
+    only("weight_decay_mask", weight_decay_mask, None, ALL)
+    return _adafactor.adafactor_constant(
+        lr=1.0 if learning_rate is None else learning_rate, beta2_decay=decay_rate, eps1=eps, eps2=1e-3,
+        clip=NEVER_CLIPPED if clipping_threshold is None else clipping_threshold,
+        weight_decay=0.0 if weight_decay_rate is None else weight_decay_rate,
+        factored_from=min_dim_size_to_factor if flag("factored", factored) else NEVER_FACTORED,
+    )  # fmt: skip
 
 
 @_optimizer
@@ -125,7 +76,7 @@ def adadelta(
     weight_decay_mask: Any = None,
 ) -> Update:  # fmt: skip
     """Its decay is coupled; without a learning rate, as by default, optax does not step."""
-    only("weight_decay_mask", weight_decay_mask, None, _ALL)
+    only("weight_decay_mask", weight_decay_mask, None, ALL)
     coupled = None if is_zero(weight_decay) else l2(weight_decay=weight_decay)
     return composed(coupled, _adaptive.adadelta(lr=learning_rate, rho=rho, eps=eps))
 
@@ -133,30 +84,6 @@ def adadelta(
 @_optimizer
 def adagrad(learning_rate: Setting, initial_accumulator_value: Setting = 0.1, eps: Setting = 1e-7) -> Update:  # fmt: skip
     return _adaptive.adagrad_eps_inside(lr=learning_rate, eps=eps, a0=initial_accumulator_value)
-
-
-@_optimizer
-def adamax(learning_rate: Setting, b1: Setting = 0.9, b2: Setting = 0.999, eps: Setting = 1e-8) -> Update:  # fmt: skip
-    return _amsgrad.adamax(lr=learning_rate, beta1=b1, beta2=b2, eps=eps)
-
-
-@_optimizer
-def adamaxw(
-    learning_rate: Setting, b1: Setting = 0.9, b2: Setting = 0.999, eps: Setting = 1e-8,
-    weight_decay: Setting = 1e-4, mask: Any = None,
-) -> Update:  # fmt: skip
-    return composed(_decoupled(weight_decay, mask), adamax(learning_rate, b1, b2, eps))
-
-
-@_optimizer
-def adan(
-    learning_rate: Setting, b1: Setting = 0.98, b2: Setting = 0.92, b3: Setting = 0.99, eps: Setting = 1e-8,
-    eps_root: Setting = 1e-8, weight_decay: Setting = 0.0, mask: Any = None,
-) -> Update:  # fmt: skip
-    rule = _variants.adan_complement(
-        lr=learning_rate, beta1=b1, beta2=b2, beta3=b3, eps=eps, eps_root=eps_root
-    )
-    return composed(_decoupled(weight_decay, mask), rule)
 
 
 @_optimizer
@@ -171,8 +98,8 @@ def lamb(
     learning_rate: Setting, b1: Setting = 0.9, b2: Setting = 0.999, eps: Setting = 1e-6, eps_root: Setting = 0.0,
     weight_decay: Setting = 0.0, mask: Any = None,
 ) -> Update:  # fmt: skip
-    only("eps_root", eps_root, 0.0, _NO_RULE)
-    only("mask", mask, None, _ALL)
+    only("eps_root", eps_root, 0.0, NO_RULE)
+    only("mask", mask, None, ALL)
     return _layerwise.lamb(lr=learning_rate, beta1=b1, beta2=b2, eps=eps, weight_decay=weight_decay)
 
 
@@ -183,10 +110,10 @@ def lars(
     momentum: Setting = 0.9, nesterov: bool = False,
 ) -> Update:  # fmt: skip
     """Its ratio is that of the decayed gradient: ``‖x‖ / ‖g + λ x‖``, where the paper has ``‖x‖ / (‖g‖ + λ ‖x‖)``."""
-    only("weight_decay_mask", weight_decay_mask, True, _ALL)
-    only("trust_ratio_mask", trust_ratio_mask, True, _ALL)
-    only("eps", eps, 0.0, _NO_RULE)
-    only("nesterov", nesterov, False, _NO_RULE)
+    only("weight_decay_mask", weight_decay_mask, True, ALL)
+    only("trust_ratio_mask", trust_ratio_mask, True, ALL)
+    only("eps", eps, 0.0, NO_RULE)
+    only("nesterov", nesterov, False, NO_RULE)
     coupled = None if is_zero(weight_decay) else l2(weight_decay=weight_decay)
     return composed(
         coupled, _layerwise.lars(lr=learning_rate, momentum=momentum, trust=trust_coefficient)
@@ -198,10 +125,8 @@ def lion(
     learning_rate: Setting, b1: Setting = 0.9, b2: Setting = 0.99, mu_dtype: Any = None,
     weight_decay: Setting = 1e-3, mask: Any = None,
 ) -> Update:  # fmt: skip
-    only("mu_dtype", mu_dtype, None, _FLOAT)
-    return composed(
-        _decoupled(weight_decay, mask), _sign.lion(lr=learning_rate, beta1=b1, beta2=b2)
-    )
+    only("mu_dtype", mu_dtype, None, FLOAT)
+    return composed(decoupled(weight_decay, mask), _sign.lion(lr=learning_rate, beta1=b1, beta2=b2))
 
 
 @_optimizer
@@ -209,7 +134,7 @@ def novograd(
     learning_rate: Setting, b1: Setting = 0.9, b2: Setting = 0.25, eps: Setting = 1e-6, eps_root: Setting = 0.0,
     weight_decay: Setting = 0.0,
 ) -> Update:  # fmt: skip
-    only("eps_root", eps_root, 0.0, _NO_RULE)
+    only("eps_root", eps_root, 0.0, NO_RULE)
     return _layerwise.novograd(
         lr=learning_rate, beta1=b1, beta2=b2, eps=eps, weight_decay=weight_decay
     )
@@ -232,7 +157,7 @@ def polyak_sgd(
             "'sps+', since 'sps' climbs where the value is below f_min and no rule does",
             variant,
         )
-    only("eps", eps, 0.0, _NO_RULE)
+    only("eps", eps, 0.0, NO_RULE)
     if callable(max_learning_rate) or callable(scaling) or not above_zero("scaling", scaling):
         raise UnfitError(
             "scaling", "a number above 0 beside a max_learning_rate that is a number", scaling
@@ -242,30 +167,19 @@ def polyak_sgd(
 
 
 @_optimizer
-def radam(
-    learning_rate: Setting, b1: Setting = 0.9, b2: Setting = 0.999, eps: Setting = 1e-8, eps_root: Setting = 0.0,
-    threshold: float = 5.0, nesterov: bool = False,
-) -> Update:  # fmt: skip
-    only("eps_root", eps_root, 0.0, _NO_RULE)
-    only("threshold", threshold, 5.0, _NO_RULE)
-    only("nesterov", nesterov, False, _NO_RULE)
-    return _variants.radam_corrected(lr=learning_rate, beta1=b1, beta2=b2, eps=eps)
-
-
-@_optimizer
 def rmsprop(
     learning_rate: Setting, decay: Setting = 0.9, eps: Setting = 1e-8, initial_scale: Setting = 0.0,
     eps_in_sqrt: bool = True, centered: bool = False, momentum: Setting | None = None, nesterov: bool = False,
     bias_correction: bool = False,
 ) -> Update:  # fmt: skip
     """The learning rate is inside the velocity. Corrected, it is Adam without its first average."""
-    only("initial_scale", initial_scale, 0.0, _NO_RULE)
+    only("initial_scale", initial_scale, 0.0, NO_RULE)
     inside, spread = flag("eps_in_sqrt", eps_in_sqrt), flag("centered", centered)
     if flag("nesterov", nesterov) and momentum is not None:
-        only("nesterov", nesterov, False, _NO_RULE)
+        only("nesterov", nesterov, False, NO_RULE)
     if flag("bias_correction", bias_correction):
-        only("centered", centered, False, f"with bias_correction, {_NO_RULE}")
-        only("momentum", momentum, None, f"with bias_correction, {_NO_RULE}")
+        only("centered", centered, False, f"with bias_correction, {NO_RULE}")
+        only("momentum", momentum, None, f"with bias_correction, {NO_RULE}")
         if inside:
             return _adam.adam_eps_root(
                 lr=learning_rate, beta1=0.0, beta2=decay, eps=0.0, eps_root=eps
@@ -286,13 +200,13 @@ def sign_sgd(learning_rate: Setting) -> Update:
 
 @_optimizer
 def signum(learning_rate: Setting, beta: Setting = 0.9, accumulator_dtype: Any = None) -> Update:
-    only("accumulator_dtype", accumulator_dtype, None, _FLOAT)
+    only("accumulator_dtype", accumulator_dtype, None, FLOAT)
     return _sign.signum(lr=learning_rate, beta=beta)
 
 
 @_optimizer
-def yogi(learning_rate: Setting, b1: Setting = 0.9, b2: Setting = 0.999, eps: Setting = 1e-3) -> Update:  # fmt: skip
-    return _variants.yogi_corrected(lr=learning_rate, beta1=b1, beta2=b2, eps=eps)
+def sm3(learning_rate: Setting, momentum: Setting = 0.9) -> Update:
+    return _tensor.sm3(lr=learning_rate, momentum=momentum, eps=1e-8)
 
 
-OPTAX = Framework("optax", "optax", _TWINS, OPTAX_MISSING, OPTAX_CALLS)
+OPTAX = Framework("optax", "optax", {**_TWINS, **ADAMS}, OPTAX_MISSING, OPTAX_CALLS)

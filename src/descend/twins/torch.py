@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from descend._chain import Update
 from descend._rule import Bound, Setting
+from descend.rules.adafactor import adafactor_clamped
 from descend.rules.adam import adam, adamw, nadam, nadamw
 from descend.rules.adam_variants import radam
 from descend.rules.adaptive import adadelta, adagrad
@@ -17,6 +18,7 @@ from descend.rules.averaging import asgd
 from descend.rules.momentum import momentum as heavy_ball
 from descend.rules.momentum import momentum_dampened, sgd
 from descend.rules.momentum import nesterov as look_ahead
+from descend.rules.muon import muon, muon_rms
 from descend.rules.resilient import rprop
 from descend.rules.rmsprop import (
     rmsprop,
@@ -27,7 +29,7 @@ from descend.rules.rmsprop import (
 from descend.schedules import inverse_time, join
 from descend.transforms import decay, l2
 from descend.transforms import maximize as climb
-from descend.twins._calls import TORCH_CALLS
+from descend.twins._calls import EPS_OF_FLOAT64, TORCH_CALLS
 from descend.twins._missing import TORCH_MISSING
 from descend.twins._twin import (
     Framework,
@@ -38,6 +40,8 @@ from descend.twins._twin import (
     composed,
     flag,
     is_zero,
+    negated,
+    only,
     pair,
 )
 
@@ -203,6 +207,45 @@ def ASGD(
         lr = join((lr(1), lr), boundaries=(1,))
     rule = asgd(lr=lr, lambd=lambd, alpha=alpha, t0=t0)
     return composed(_up(maximize), _coupled(weight_decay), rule)
+
+
+@_ignoring()
+def Adafactor(
+    lr: Setting = 1e-2, beta2_decay: float = -0.8, eps: tuple[Setting | None, Setting] = (None, 1e-3),
+    d: float = 1.0, weight_decay: Setting = 0.0, maximize: bool = False,
+) -> Update:  # fmt: skip
+    """Its first eps is that of float64 where it is None; torch takes that of each array's dtype."""
+    eps1, eps2 = pair("eps", eps)
+    if callable(d) or not above_zero("d", d) or d < 1:
+        raise UnfitError("d", "a float of at least 1", d)
+    rule = adafactor_clamped(
+        lr=lr, beta2_decay=negated("beta2_decay", beta2_decay), eps1=EPS_OF_FLOAT64 if eps1 is None else eps1,
+        eps2=eps2, clip=d, weight_decay=weight_decay,
+    )  # fmt: skip
+    return composed(_up(maximize), rule)
+
+
+_SCALES = {None: muon, "original": muon, "match_rms_adamw": muon_rms}
+_NEWTON_SCHULZ = "the rule has Jordan's iteration"
+
+
+@_ignoring()
+def Muon(
+    lr: Setting = 1e-3, weight_decay: Setting = 0.1, momentum: Setting = 0.95, nesterov: bool = True,
+    ns_coefficients: tuple[float, float, float] = (3.4445, -4.7750, 2.0315), eps: float = 1e-7,
+    ns_steps: int = 5, adjust_lr_fn: str | None = None,
+) -> Update:  # fmt: skip
+    """Of matrices; torch refuses other arrays, which the rule moves by Adam. torch rounds its iteration to bfloat16, the rule does not."""
+    if not flag("nesterov", nesterov) and not is_zero(momentum):
+        raise UnfitError("nesterov", "True, since no rule of descend has Muon without it", nesterov)
+    if ns_coefficients not in ((3.4445, -4.7750, 2.0315), [3.4445, -4.7750, 2.0315]):
+        raise UnfitError("ns_coefficients", f"the default, since {_NEWTON_SCHULZ}", ns_coefficients)
+    only("eps", eps, 1e-7, _NEWTON_SCHULZ)
+    only("ns_steps", ns_steps, 5, _NEWTON_SCHULZ)
+    if not isinstance(adjust_lr_fn, str | None) or adjust_lr_fn not in _SCALES:
+        raise UnfitError("adjust_lr_fn", "None, 'original' or 'match_rms_adamw'", adjust_lr_fn)
+    decayed = None if is_zero(weight_decay) else decay(weight_decay=weight_decay)
+    return composed(decayed, _SCALES[adjust_lr_fn](lr=lr, momentum=momentum))
 
 
 TORCH = Framework("torch", "torch.optim", _TWINS, TORCH_MISSING, TORCH_CALLS, first="params")
