@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from benchmarks import optimizers, race, start, step
+from benchmarks import minimizers, optimizers, race, start, step
 
 PAGES = {
     "benchmarks": (
@@ -19,6 +19,7 @@ PAGES = {
         "Speed of every shape",
         {"optimizers": ("Optimizers against their peers", optimizers)},
     ),
+    "minimizers-benchmark": ("Minimizers", {"minimizers": ("Against SciPy", minimizers)}),
 }
 NOTE = "Written by `make bench`; the scripts are in `benchmarks/`. Compare ratios within a table: machines differ and are noisy."
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import descend as dd
 from descend._rule import REGISTRY
 
 ROOT = Path(__file__).parents[1]
@@ -14,6 +15,7 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 @pytest.fixture
 def registry():
+    dd.list_rules()  # all of ours are in it before
     before = dict(REGISTRY)
     yield
     REGISTRY.clear()

@@ -33,7 +33,10 @@ def run(update, x, steps=4):
 
 
 def test_each_group_steps_as_if_it_were_alone_with_its_settings():
-    x = run(dd.per_group(dd.adamw(lr=0.1), {"head.*": {"lr": 0.01}, "bias": {"weight_decay": 0.0}}), net()).x
+    x = run(
+        dd.per_group(dd.adamw(lr=0.1), {"head.*": {"lr": 0.01}, "bias": {"weight_decay": 0.0}}),
+        net(),
+    ).x
     settings = {
         "embed.weight": {"lr": 0.1},
         "block.0.attn.bias": {"lr": 0.1, "weight_decay": 0.0},
@@ -47,7 +50,9 @@ def test_each_group_steps_as_if_it_were_alone_with_its_settings():
 
 def test_a_global_norm_spans_all_groups():
     x = net()
-    s = dd.Stepper(dd.per_group(dd.chain(dd.clip_norm(1.0), dd.sgd(lr=0.1)), {"head.*": {"lr": 0.2}}), x)
+    s = dd.Stepper(
+        dd.per_group(dd.chain(dd.clip_norm(1.0), dd.sgd(lr=0.1)), {"head.*": {"lr": 0.2}}), x
+    )
     g = gradients(0)
     s.step(g)
     length = np.sqrt(sum((a * a).sum() for a in g.values()))
@@ -60,7 +65,9 @@ def test_a_global_norm_spans_all_groups():
 def test_sums_of_each_array_keep_their_groups():
     update = dd.chain(dd.clip_norm_each(0.5), dd.sgd(lr=0.1))
     x = run(dd.per_group(update, {"head.*": {"max_norm": 0.1}}), net()).x
-    alone = run(dd.chain(dd.clip_norm_each(0.1), dd.sgd(lr=0.1)), {"head.bias": net()["head.bias"]}).x
+    alone = run(
+        dd.chain(dd.clip_norm_each(0.1), dd.sgd(lr=0.1)), {"head.bias": net()["head.bias"]}
+    ).x
     assert np.array_equal(x["head.bias"], alone["head.bias"])
 
 
@@ -103,7 +110,9 @@ def test_frozen_arrays_of_a_list_have_none_for_a_state():
 def test_later_groups_take_precedence_and_can_thaw():
     update = dd.per_group(dd.sgd(lr=0.1), {"head.*": {"lr": 0.2}, "head.bias": {"lr": 0.3}})
     thawed = dd.per_group(dd.freeze(update, "*"), {"head.bias": {"lr": 0.4}})
-    lrs = {r.name: None if r.frozen else dict(r.settings)["lr"] for r in dd.audit(update, net()).rows}
+    lrs = {
+        r.name: None if r.frozen else dict(r.settings)["lr"] for r in dd.audit(update, net()).rows
+    }
     assert [lrs["head.weight"], lrs["head.bias"], lrs["embed.weight"]] == [0.2, 0.3, 0.1]
     rows = {r.name: r for r in dd.audit(thawed, net()).rows}
     assert rows["head.weight"].frozen

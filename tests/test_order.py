@@ -24,7 +24,11 @@ LINKS = {
 
 def gradient(k, x, on):
     """Of another bowl at every call; one call overflows where that is provided for."""
-    return np.full(3, np.inf) if k == 7 and "unscale" in on else 2 * x * np.array([1.0, 3.0, 0.5]) + ROWS[k]
+    return (
+        np.full(3, np.inf)
+        if k == 7 and "unscale" in on
+        else 2 * x * np.array([1.0, 3.0, 0.5]) + ROWS[k]
+    )
 
 
 def by_hand(on):
@@ -94,7 +98,9 @@ def test_the_hand_written_loop_takes_the_steps_that_its_parts_leave():
 
 @pytest.mark.parametrize(("first", "second"), list(combinations(PARTS[:5], 2)))
 def test_a_pair_in_another_order_is_refused(first, second):
-    with pytest.raises(RuleError, match=f"{LINKS[first].name} must come before {LINKS[second].name}"):
+    with pytest.raises(
+        RuleError, match=f"{LINKS[first].name} must come before {LINKS[second].name}"
+    ):
         dd.chain(LINKS[second], LINKS[first], dd.sgd())
 
 

@@ -229,6 +229,11 @@ def test_rules_of_files_and_what_comes_after_a_rule_may_be_entries(
     assert read_entry("adam > ema").defaults.keys() == read_entry("adam").defaults.keys()
 
 
+def test_an_entry_that_needs_more_than_gradients_is_refused() -> None:
+    with pytest.raises(ProblemError, match="sophia needs a curvature too"):
+        read_entries(["sophia"])
+
+
 @pytest.mark.parametrize("entry", ["sgd @ x:frozen", dd.freeze(dd.sgd(), "x")])
 def test_an_entry_has_no_groups(entry) -> None:
     with pytest.raises(ProblemError, match="an entry must have no groups, .* got sgd @ x:frozen"):

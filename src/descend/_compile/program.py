@@ -240,7 +240,9 @@ def _split(
         for level in range(max(depth.values(), default=-1) + 1)
     ]
     elements = {
-        name: value for name, value in outputs.items() if name in arrays and not _is_leaf(value, name)
+        name: value
+        for name, value in outputs.items()
+        if name in arrays and not _is_leaf(value, name)
     }
     stages.append(_stage(uses, sums, elements, measures=False))
     host = _Printer(uses, sums)

@@ -14,6 +14,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from descend import __version__
+from descend.cli.minimize import minimize_command
 from descend.cli.race import race_command
 from descend.cli.show import rules_command, show_command
 from descend.cli.stored import report_command, runs
@@ -29,6 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("race")(race_command)
+app.command("minimize")(minimize_command)
 app.command("rules")(rules_command)
 app.command("show")(show_command)
 app.command("report")(report_command)

@@ -94,16 +94,21 @@ def read_entry(text: str) -> Entry:
     ('cosine',)
     """
     parts = [_part(part.strip()) for part in text.split(">")]
-    update = _ungrouped(get_rule(" > ".join(plain for plain, _, _ in parts)))
+    update = _raceable(get_rule(" > ".join(plain for plain, _, _ in parts)))
     shapes = [shape for _, own, _ in parts for shape in own]
     _check_shapes(text, update.core, shapes)
     return Entry(" > ".join(label for _, _, label in parts), update, tuple(shapes))
 
 
-def _ungrouped(update: Update) -> Bound | Chain:
+def _raceable(update: Update) -> Bound | Chain:
     if isinstance(update, Grouped):
         raise ProblemError(
             f"an entry must have no groups, since a race's parameters are one array; got {update.text}."
+        )
+    keeping = [k.name for k in update.links if any(s.name == "curvature" for s in k.rule.states)]
+    if keeping:
+        raise ProblemError(
+            f"an entry must learn from gradients and values; {keeping[0]} needs a curvature too."
         )
     return update
 
@@ -146,5 +151,5 @@ def read_entries(given: Sequence[str | Rule | Bound | Chain]) -> tuple[Entry, ..
 def _entry(item: str | Rule | Bound | Chain) -> Entry:
     if isinstance(item, str):
         return read_entry(item)
-    entry = Entry("", _ungrouped(bind(item)))
+    entry = Entry("", _raceable(bind(item)))
     return replace(entry, label=entry.text({}))

@@ -11,7 +11,11 @@ class Status(Enum):
     GRADIENT = 0, True, "The gradient is as small as gtol asks."
     MAXITER = 1, False, "The iterations allowed by maxiter are used up."
     LINE_SEARCH = 2, False, "The line search found no better point along the direction."
-    NON_FINITE = 3, False, "The function or its gradient is not finite there; the best point is returned."
+    NON_FINITE = (
+        3,
+        False,
+        "The function or its gradient is not finite there; the best point is returned.",
+    )
     FUNCTION = 4, True, "The function falls by less than ftol asks."
     STEP = 5, True, "The step is as short as xtol asks."
     TARGET = 6, True, "The function reached the target."
@@ -19,7 +23,11 @@ class Status(Enum):
     MAXTIME = 8, False, "The seconds allowed by maxtime are used up."
     ROUNDOFF = 9, False, "Steps change the function by less than its rounding error."
     DIVERGED = 10, False, "The iterates run away; the best point is returned."
-    STALLED = 11, False, "The best value has not improved for as many iterations as patience allows."
+    STALLED = (
+        11,
+        False,
+        "The best value has not improved for as many iterations as patience allows.",
+    )
     FAILED = 12, False, "The function raised an error; the best point before it is returned."
     CALLBACK = 99, False, "The callback asked to stop."
 

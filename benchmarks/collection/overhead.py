@@ -1,0 +1,178 @@
+"""What an iteration costs beyond the function: ours against SciPy's L-BFGS-B and against a loop over torch.optim.Adam."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from scipy import optimize
+
+from benchmarks.collection.problem import PROBLEMS, Evaluate, Vector
+from benchmarks.timing import seconds_of, table, time_text
+from descend import minimize
+
+STEPS = 2000
+LR = 1e-3
+
+
+def quadratic(n: int) -> tuple[Evaluate, Vector]:
+    """A quadratic whose curvatures spread over eight decades: two NumPy calls, and hundreds of iterations to its minimum."""
+    curvature = np.geomspace(1, 1e8, n)
+
+    def fun_and_grad(x: Vector) -> tuple[Any, Vector]:
+        g = curvature * x
+        return x @ g / 2, g
+
+    return fun_and_grad, np.ones(n)
+
+
+def lbfgs() -> str:
+    """A table: time per iteration between the tenth and the fortieth, less that of the evaluations in between."""
+    rows = []
+    for n in (10, 1000, 100_000):
+        fun, x0 = quadratic(n)
+        repeats = 3 if n > 10_000 else 30
+        calls: dict[str, Callable[[], object]] = {"function": lambda fun=fun, x0=x0: fun(x0)}
+        spent = {}
+        for solver in ("descend", "SciPy"):
+            for last in (10, 40):
+                solve = _to_iteration(solver, fun, x0, last)
+                spent[solver, last] = solve()
+                calls[f"{solver} {last}"] = solve
+        took = _fastest(calls, rounds=7, repeats=repeats)
+        cost = {s: _per_iteration(took, spent, s) for s in ("descend", "SciPy")}
+        rows.append(
+            (
+                str(n),
+                time_text(took["function"]),
+                *(time_text(cost[s]) for s in cost),
+                f"{cost['SciPy'] / cost['descend']:.2f}",
+                *(time_text(took[f"{s} 10"]) for s in cost),
+            )
+        )
+    head = (
+        "n",
+        "one evaluation",
+        "descend, an iteration",
+        "SciPy, an iteration",
+        "SciPy ÷ descend",
+        "descend, a call of 10",
+        "SciPy, a call of 10",
+    )
+    return table(head, rows)
+
+
+def _fastest(
+    calls: Mapping[str, Callable[[], object]], rounds: int, repeats: int
+) -> dict[str, float]:
+    """The least time of each call, all in turn: differences of medians drown in what else a machine does."""
+    least = dict.fromkeys(calls, math.inf)
+    for _ in range(rounds):
+        for name, call in calls.items():
+            least[name] = min(least[name], *seconds_of(call, repeats))
+    return least
+
+
+def _to_iteration(solver: str, fun: Evaluate, x0: Vector, last: int) -> Callable[[], Any]:
+    def ours() -> Any:
+        return minimize(fun, x0, method="lbfgs", jac=True, maxiter=last, gtol=0.0, ftol=0.0)
+
+    def scipys() -> Any:
+        options = {"maxiter": last, "gtol": 0.0, "ftol": 0.0}
+        return optimize.minimize(fun, x0, method="L-BFGS-B", jac=True, options=options)
+
+    return ours if solver == "descend" else scipys
+
+
+def _per_iteration(took: dict[str, float], spent: dict[tuple[str, int], Any], solver: str) -> float:
+    first, last = spent[solver, 10], spent[solver, 40]
+    seconds = took[f"{solver} 40"] - took[f"{solver} 10"]
+    return (seconds - took["function"] * (last.nfev - first.nfev)) / (last.nit - first.nit)
+
+
+def adam() -> str:
+    """A table: microseconds a step of Adam on the extended Rosenbrock function, everything counted."""
+    import torch
+
+    torch.set_num_threads(1)
+    rows = []
+    for n in (10, 1000):
+        x0 = np.tile([-1.2, 1.0], n // 2)
+        calls = {
+            "descend, NumPy function": lambda x0=x0: _ours(_numpy_rosenbrock, x0),
+            "descend, compiled function": lambda x0=x0: _ours(_compiled(), x0),
+            "torch loop, gradient by hand": lambda x0=x0: _torch(x0, by_hand=True),
+            "torch loop, autograd": lambda x0=x0: _torch(x0, by_hand=False),
+        }
+        ends = {name: np.asarray(call()) for name, call in calls.items()}
+        for name, end in ends.items():
+            # two thousand steps, formulas in another order
+            if not np.allclose(end, ends["torch loop, autograd"], rtol=1e-6, atol=1e-8):
+                raise AssertionError(f"{name} went elsewhere")
+        took = _fastest(calls, rounds=5, repeats=2)
+        rows += [
+            (str(n), name, time_text(s / STEPS), f"{STEPS / s:,.0f}".replace(",", " "))
+            for name, s in took.items()
+        ]
+    return table(("n", "loop", "a step", "steps per second"), rows)
+
+
+def _numpy_rosenbrock(x: Vector) -> tuple[Any, Vector]:
+    return PROBLEMS["extended_rosenbrock_100"].fun_and_grad(x)
+
+
+def _compiled() -> Callable[[Vector], tuple[float, Vector]]:
+    if not _COMPILED:
+        import numba
+
+        @numba.njit
+        def rosenbrock(x: Vector) -> tuple[float, Vector]:
+            f, g = 0.0, np.empty_like(x)
+            for i in range(0, x.size, 2):
+                p, q = x[i + 1] - x[i] ** 2, 1 - x[i]
+                f += 100 * p**2 + q**2
+                g[i], g[i + 1] = -400 * x[i] * p - 2 * q, 200 * p
+            return f, g
+
+        _COMPILED.append(rosenbrock)
+    return _COMPILED[0]
+
+
+_COMPILED: list[Callable[[Vector], tuple[float, Vector]]] = []
+
+
+def _ours(fun: Evaluate, x0: Vector) -> Vector:
+    result = minimize(
+        fun, x0, method=f"adam:lr={LR}", jac=True, maxiter=STEPS, gtol=0.0, ftol=0.0, scale=None
+    )
+    return result.x
+
+
+def _torch(x0: Vector, *, by_hand: bool) -> Vector:
+    import torch
+
+    x = torch.tensor(x0, requires_grad=True)
+    optimizer = torch.optim.Adam([x], lr=LR)
+    for _ in range(STEPS):
+        if by_hand:
+            with torch.no_grad():
+                _fill_gradient(x)
+        else:
+            optimizer.zero_grad()
+            a, b = x[::2], x[1::2]
+            (100 * ((b - a**2) ** 2).sum() + ((1 - a) ** 2).sum()).backward()
+        optimizer.step()
+    return x.detach().numpy()
+
+
+def _fill_gradient(x: Any) -> None:
+    import torch
+
+    a, b = x[::2], x[1::2]
+    p, q = b - a * a, 1 - a
+    if x.grad is None:
+        x.grad = torch.empty_like(x)
+    x.grad[::2] = -400 * a * p - 2 * q
+    x.grad[1::2] = 200 * p

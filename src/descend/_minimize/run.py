@@ -1,0 +1,300 @@
+"""One run of a method: iterate, measure, record, judge; and go on in other units where that helps."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+
+from descend._minimize.history import Recorder
+from descend._minimize.objective import Ended, Objective
+from descend._minimize.result import Saved
+from descend._minimize.scaling import Scaled, differ, units_at
+from descend._minimize.stopping import Limits, Progress, Stopping, Tally, progress
+from descend.methods._inner import inner
+from descend.methods._method import Method, Oracle, Point, Vector
+from descend.methods._status import Status
+
+_FALL = 1e-10
+"""Least relative fall of f since the last start that makes another one worth its evaluations."""
+_UNFINISHED = frozenset({Status.FUNCTION, Status.STEP, Status.LINE_SEARCH, Status.ROUNDOFF})
+"""Ends after which other units, or better differences, may lead on."""
+
+
+class Faster(Protocol):
+    """Another way to run the same iterations, from when it is ready; None where the ordinary way must go on."""
+
+    def ready(self, run: Run) -> bool: ...
+    def descend(self, run: Run) -> Status | None: ...
+
+
+class Run:
+    """A method on an objective, from x0 or from where another run ended.
+
+    Parameters
+    ----------
+    method, objective, limits : what runs on what, and until when
+    watch : called with the point of x and the iteration after each one; StopIteration ends the run
+    units : the units to start in, None for x's own
+    scales : whether other units may be taken on the way
+    keep_x : whether the history keeps every x
+    """
+
+    point: Point
+    shown: Point
+    """``point``, which is in the method's units, as a point of x."""
+    best: Point
+    state: Any = None
+    faster: Faster | None = None
+    """What may take over a long run."""
+    recorder: Recorder
+    stopping: Stopping
+    norm = math.nan
+
+    def __init__(
+        self,
+        method: Method,
+        objective: Objective,
+        limits: Limits,
+        watch: Callable[[Point, int], None] | None,
+        units: Vector | None,
+        *,
+        scales: bool,
+        keep_x: bool,
+    ) -> None:
+        self.method = method
+        self.objective = objective
+        self.limits = limits
+        self._calls = objective.calls
+        self.units = units
+        self._scales = scales
+        self.sizes: Vector | None = None
+        """The sizes of x for which differences were last made central."""
+        self.nit = self.done = 0
+        self.before: Point | None = None
+        self.anchor = math.inf
+        self._watch = watch
+        self._keep_x = keep_x
+        self._composite = method.objective(objective)
+        self._step, self._change = np.empty(objective.n), np.empty(objective.n)
+        self._ss = math.nan
+        self._calls_before, self._seconds_before = objective.nfev, objective.seconds
+
+    # ---- where a run begins
+
+    def begin(self, x: Vector) -> None:
+        """Evaluate x0 and record it."""
+        self.recorder = Recorder(x.size, keep_x=self._keep_x)
+        try:
+            f, g = self._composite.value_and_gradient(x)
+        except Ended:  # a budget of one call: the value may be known, the gradient is not
+            best = self.objective.best
+            self._enter(Point(x, best.f if best else math.nan, np.full(x.size, math.nan)))
+            raise
+        self._enter(Point(x, f, g))
+
+    def _enter(self, point: Point) -> None:
+        self.point = self.shown = self.best = point
+        self.norm = self._norm(point)
+        reach = float(np.abs(point.x).max())
+        tally = Tally(point.f, reach, self.norm, point.f)
+        self.stopping = Stopping(self.limits, tally, self._calls.precision)
+        self._record(math.nan, (math.nan, math.nan, math.nan))
+
+    def go_on(self, saved: Saved) -> None:
+        """Take up another run where it ended."""
+        self.recorder = Recorder(saved.point.x.size, keep_x=self._keep_x, before=saved.history)
+        self.nit, self.units, self.anchor = saved.nit, saved.units, saved.anchor
+        self.point, self.shown, self.best = saved.point, saved.shown, saved.best
+        self.state = copy.deepcopy(saved.state)
+        self.stopping = Stopping(self.limits, copy.deepcopy(saved.tally), self._calls.precision)
+        self.norm = self._norm(self.shown)
+        self.sizes = saved.sizes
+        if saved.sizes is not None:
+            self.objective.sharpen(saved.sizes)
+        self._change_units()
+        if self.state is None and not math.isfinite(self.norm):  # it was cut off at x0
+            self.shown = self.best = Point(
+                self.shown.x, *self._composite.value_and_gradient(self.shown.x)
+            )
+            self.norm = self._norm(self.shown)
+
+    # ---- iterations
+
+    def descend(self) -> tuple[Status, str]:
+        """Iterate until something ends the run; restarts included."""
+        status, why = self.stopping.at_start(self.shown, self.norm), ""
+        if status is not None:
+            return status, why
+        if self.state is None:
+            self._set_out()
+        status, why = self._iterate()
+        while self._restarts(status):
+            before = status, why
+            self._set_out()
+            status, why = self._iterate()
+            if status in _UNFINISHED and not self.shown.f < self.anchor and before[0].success:
+                return before  # the restart found nothing, so what was said before it stands
+        return status, why
+
+    def _iterate(self) -> tuple[Status, str]:
+        method, oracle, scaled = self.method, self._oracle, self._scaled
+        while True:
+            if self.faster is not None and self.faster.ready(self):
+                ended = self.faster.descend(self)
+                if ended is not None:
+                    return ended, ""
+                self.faster = None
+            step = method.step(oracle, self.point, self.state)
+            self.state = step.state
+            if step.point is not self.point:
+                before, self.point = self.shown, step.point
+                self.shown = step.point if scaled is None else scaled.point_back(step.point)
+                status = self._arrive(before, step.lr)
+                if status is not None:
+                    return status, ""
+            if step.ended is not None:
+                return step.ended, step.why
+
+    def _arrive(self, before: Point, lr: float) -> Status | None:
+        """Record a new iterate, show it to the callback, and judge it."""
+        self.nit += 1
+        self.done += 1
+        self.before, point = before, self.shown
+        s = np.subtract(point.x, before.x, out=self._step)
+        y = np.subtract(point.g, before.g, out=self._change)
+        self._ss = ss = inner(s, s)
+        products = ss, inner(s, y), inner(y, y)
+        self.norm = self._norm(point)
+        if -math.inf < point.f <= self.best.f or not math.isfinite(self.best.f):
+            self.best = point
+        self._record(lr, products)
+        if ss == 0 and math.isnan(lr):  # a rule that gathers gradients before it steps
+            status = self.stopping.waiting(self.done)
+        else:
+            status = self.stopping.after(before, point, self.norm, ss, self.done)
+        if self._watch is not None:
+            try:
+                self._watch(point, self.nit)
+            except StopIteration:
+                return Status.CALLBACK
+        return status
+
+    def arrive_many(self, point: Point, before: float, best: Point, rows: Vector) -> None:
+        """Take over a block of iterations that ran elsewhere and were judged: where it ended, f one step before, its best point."""
+        self.nit += len(rows)
+        self.done += len(rows)
+        self._calls.nfev += len(rows)
+        self._calls.njev += len(rows)
+        self.before = Point(self.shown.x, before, self.shown.g)
+        self.point = self.shown = point
+        self.best = best
+        self.norm, self._ss = float(rows[-1, 2]), float(rows[-1, 7])
+        self.recorder.add_block(rows)
+
+    def evaluations_left(self) -> int:
+        """Calls of the function that the budget still allows."""
+        return int(min(self._calls.maxfev - self._calls.nfev, 2**62))
+
+    def _norm(self, point: Point) -> float:
+        criterion = self.method.criterion(self.objective, point)
+        sizes = np.abs(
+            criterion, out=self._change
+        )  # a fresh array of 800 kB costs more than its numbers
+        return float(np.maximum.reduce(sizes))
+
+    def _record(self, lr: float, products: tuple[float, float, float]) -> None:
+        point = self.shown
+        length = math.sqrt(products[0]) if products[0] >= 0 else math.nan
+        seconds, calls = self.objective.seconds, self._calls.nfev
+        row = (self.nit, point.f, self.norm, length, lr, seconds, calls, *products)
+        self.recorder.add(row, point.x)
+
+    # ---- units
+
+    def _restarts(self, status: Status) -> bool:
+        """Whether to go on from the point reached: in its own units, or with better differences."""
+        point = self.shown
+        fell = self.anchor - point.f > _FALL * abs(self.anchor)
+        if status not in _UNFINISHED or not fell:
+            return False
+        units = np.ones(point.x.size) if self.units is None else self.units
+        poor = not status.success
+        rescaled = self._scales and (poor or differ(units, point.x))
+        if rescaled:
+            self.units = units_at(point.x, units)
+        refined = (poor or rescaled) and self._sharpen(units_at(point.x, units))
+        return rescaled or refined
+
+    def _sharpen(self, sizes: Vector) -> bool:
+        """Take better differences, if the gradient is one; the gradient at the point is computed again."""
+        if not self.objective.sharpen(sizes):
+            return False
+        self.sizes = sizes
+        x = self.shown.x
+        self.shown = Point(x, *self._composite.value_and_gradient(x))
+        return True
+
+    def _set_out(self) -> None:
+        """Start the method at the point reached."""
+        self.anchor = self.shown.f
+        self._change_units()
+        self.point = self.shown if self._scaled is None else self._scaled.point(self.shown)
+        self.state = None
+        self.state = self.method.start(self._oracle, self.point)
+
+    def _change_units(self) -> None:
+        self._scaled = None if self.units is None else Scaled(self._composite, self.units)
+        self._oracle: Oracle = self._composite if self._scaled is None else self._scaled
+
+    # ---- what is left at the end
+
+    def last(self) -> Progress:
+        """The measures of the last iteration."""
+        return progress(self.before or self.shown, self.shown, self.norm, self._ss)
+
+    def spent(self) -> tuple[int, int, float]:
+        """Iterations, evaluations and seconds of this call."""
+        calls = self.objective
+        return self.done, calls.nfev - self._calls_before, calls.seconds - self._seconds_before
+
+    def best_point(self) -> Point:
+        """The best point that was seen, its gradient nan where it cannot be had any more."""
+        objective = self.objective
+        best = objective.best
+        whole = self._composite is objective  # else its own best is not the best of the sum
+        if best is None or not whole or self.best.f <= best.f:
+            return self.best
+        try:
+            g = objective.gradient(best.x) if best.g is None else best.g
+        except Ended:
+            g = np.full(objective.n, math.nan)
+        return Point(best.x, best.f, g)
+
+    def hess_inv(self) -> Vector | None:
+        """The inverse Hessian that the method holds; None where it holds none."""
+        inverse = getattr(self.state, "inverse", None)
+        if inverse is None:
+            return None
+        h: Vector = inverse()
+        return h if self.units is None else h * self.units * self.units[:, None]
+
+    def saved(self) -> Saved:
+        """Everything that `go_on` needs."""
+        return Saved(
+            method=self.method,
+            point=self.point,
+            shown=self.shown,
+            state=self.state,
+            units=self.units,
+            sizes=self.sizes,
+            nit=self.nit,
+            spent=self.objective.spent,
+            best=self.best,
+            tally=self.stopping.tally,
+            anchor=self.anchor,
+            history=self.recorder.history((self.objective.n,)),
+        )

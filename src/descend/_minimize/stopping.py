@@ -1,0 +1,289 @@
+"""When a minimization ends, and the sentence that says why, with every measure beside its threshold."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg.blas import dnrm2
+
+from descend._minimize.history import COLUMNS
+from descend.methods._method import Point, Vector
+from descend.methods._status import Status
+
+_FLAT_STEPS = 20
+"""Steps in a row that change f by less than its rounding, while the gradient does not fall either."""
+_NAN_STEPS = 5
+"""Iterates in a row at which f alone is not finite: a rule may come back from one."""
+_RUNAWAY = 1e10
+"""Growth of f or of x, relative to the start, that no run on the way to a minimum shows."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The thresholds; None where there is none.
+
+    A tolerance must hold at ``hits`` iterations in a row.
+    """
+
+    maxiter: int
+    gtol: float | None = None
+    ftol: float | None = None
+    xtol: float | None = None
+    target: float | None = None
+    patience: int | None = None
+    maxfev: int | None = None
+    maxtime: float | None = None
+    hits: int = 1
+
+
+@dataclass
+class Tally:
+    """What stopping remembers of the iterations so far."""
+
+    f0: float
+    reach: float
+    """The largest entry of x0."""
+    least_norm: float
+    best: float
+    stale: int = 0
+    """Iterations since f was last better than ever before."""
+    flat: int = 0
+    nans: int = 0
+    hits: list[int] = field(default_factory=lambda: [0, 0, 0])
+    """Iterations in a row at which gtol, ftol and xtol hold."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The measures of one iteration."""
+
+    norm: float
+    """The largest entry of the criterion."""
+    decrease: float = math.nan
+    step: float = math.nan
+
+
+class Stopping:
+    """Judge every iteration by its measures; ``precision`` is the relative one of f."""
+
+    def __init__(self, limits: Limits, tally: Tally, precision: float) -> None:
+        self.limits = limits
+        self._precision = precision
+        self.tally = tally
+        self._gtol = limits.gtol or 0.0
+        self.target = -math.inf if limits.target is None else limits.target
+        self._patience = math.inf if limits.patience is None else limits.patience
+
+    def at_start(self, point: Point, norm: float) -> Status | None:
+        """Why the run ends before its first iteration."""
+        if not (math.isfinite(norm) and math.isfinite(point.f)):
+            return Status.NON_FINITE
+        if point.f <= self.target:
+            return Status.TARGET
+        if norm <= self._gtol and self.limits.hits == 1:
+            return Status.GRADIENT
+        return Status.MAXITER if self.limits.maxiter == 0 else None
+
+    def after(
+        self, before: Point, point: Point, norm: float, ss: float, done: int
+    ) -> Status | None:
+        """Why the run ends after a step of squared length ``ss``, the ``done``-th of this call."""
+        f, tally = point.f, self.tally
+        if not (math.isfinite(norm) and math.isfinite(f) and math.isfinite(ss)):
+            return self._beyond(point, norm, ss) or self._counted(done)
+        tally.nans = 0
+        change, scale = abs(before.f - f), max(abs(f), abs(before.f))
+        return (
+            self._converged(point, norm, change / max(scale, 1.0), ss)
+            or self._lost(f, norm, change <= self._precision * scale)
+            or self._counted(done, f)
+        )
+
+    def waiting(self, done: int) -> Status | None:
+        """Why the run ends after an iteration that was not meant to move."""
+        return Status.MAXITER if done >= self.limits.maxiter else None
+
+    def after_many(
+        self, values: Vector, rows: Vector, done: int, x: Vector
+    ) -> tuple[int, Status | None]:
+        """Judge a block of steps at once: how many of them count, and why the run ends after these.
+
+        Parameters
+        ----------
+        values : array of shape (k + 1,), f before the block and after each step
+        rows : array of shape (k, n_columns), as the history has them; only the last may be not finite
+        done : steps of this call before the block
+        x : where the block ended
+        """
+        norms, count = rows[:, COLUMNS.index("grad_norm")], len(rows)
+        # the steps in a row that lead to an end may be under way at the end of the block: its last are judged one by one
+        passed = max(0, count - _FLAT_STEPS)
+        if passed and self._uneventful(values, norms):
+            self._pass_over(values[1 : passed + 1], norms[:passed])
+        else:
+            passed = 0
+        squares = rows[:, COLUMNS.index("ss")]
+        points = [Point(x, f, x) for f in values[passed:].tolist()]
+        for i in range(passed, count):
+            before, point = points[i - passed], points[i - passed + 1]
+            status = self.after(before, point, float(norms[i]), float(squares[i]), done + i + 1)
+            if status is not None:
+                return i + 1, status
+        return count, None
+
+    def _uneventful(self, values: Vector, norms: Vector) -> bool:
+        """Whether no step of a block can have been the last."""
+        f, tally = values[1:], self.tally
+        change = np.abs(np.diff(values))
+        scale = np.maximum(np.abs(f), np.abs(values[:-1]))
+        ftol = self.limits.ftol
+        return not (
+            not (norms > self._gtol).all()
+            or not (np.isfinite(f).all() and np.isfinite(norms).all())
+            or (f <= self.target).any()
+            or (f - tally.f0 > _RUNAWAY * max(1.0, abs(tally.f0))).any()
+            or (ftol is not None and (change <= ftol * np.maximum(scale, 1.0)).any())
+            or _in_a_row(change <= self._precision * scale, tally.flat)
+        )
+
+    def _pass_over(self, f: Vector, norms: Vector) -> None:
+        """What `after` leaves in the tally when nothing happens."""
+        tally, lowest = self.tally, int(f.argmin())
+        tally.nans = tally.flat = 0
+        tally.hits = [0, 0, 0]
+        tally.least_norm = min(tally.least_norm, float(norms.min()))
+        if f[lowest] < tally.best:
+            tally.best, tally.stale = float(f[lowest]), len(f) - 1 - lowest
+        else:
+            tally.stale += len(f)
+
+    def _converged(self, point: Point, norm: float, decrease: float, ss: float) -> Status | None:
+        limits, hits = self.limits, self.tally.hits
+        if point.f <= self.target:
+            return Status.TARGET
+        hits[0] = hits[0] + 1 if norm <= self._gtol else 0
+        if hits[0] >= limits.hits:
+            return Status.GRADIENT
+        if limits.ftol is not None:
+            hits[1] = hits[1] + 1 if decrease <= limits.ftol else 0
+            if hits[1] >= limits.hits:
+                return Status.FUNCTION
+        if limits.xtol is not None:
+            hits[2] = hits[2] + 1 if relative_step(point, ss) <= limits.xtol else 0
+            if hits[2] >= limits.hits:
+                return Status.STEP
+        return None
+
+    def _lost(self, f: float, norm: float, within_rounding: bool) -> Status | None:
+        tally = self.tally
+        if f - tally.f0 > _RUNAWAY * max(1.0, abs(tally.f0)):
+            return Status.DIVERGED
+        if norm < tally.least_norm:
+            tally.least_norm = norm
+            tally.flat = 0
+        elif within_rounding:
+            tally.flat += 1
+        else:
+            tally.flat = 0
+        return Status.ROUNDOFF if tally.flat >= _FLAT_STEPS else None
+
+    def _counted(self, done: int, f: float = math.inf) -> Status | None:
+        tally = self.tally
+        if f < tally.best:
+            tally.best = f
+            tally.stale = 0
+        else:
+            tally.stale += 1
+            if tally.stale >= self._patience:
+                return Status.STALLED
+        return Status.MAXITER if done >= self.limits.maxiter else None
+
+    def _beyond(self, point: Point, norm: float, ss: float) -> Status | None:
+        """What a point that is not finite means: the iterates ran there, or the function has a hole."""
+        far = _RUNAWAY * max(1.0, self.tally.reach)
+        if not math.isfinite(ss) or not np.abs(point.x).max() <= far or point.f == -math.inf:
+            return Status.DIVERGED
+        self.tally.nans += 1
+        if not math.isfinite(norm) or self.tally.nans >= _NAN_STEPS:
+            return Status.NON_FINITE
+        return None
+
+
+def _in_a_row(flat: NDArray[np.bool_], before: int) -> bool:
+    """Whether enough steps in a row may be flat, ``before`` of them earlier."""
+    at = np.flatnonzero(flat)
+    if at.size + before < _FLAT_STEPS:
+        return False
+    if before and (np.diff(at, prepend=-1)[: _FLAT_STEPS - before] == 1).all():
+        return True
+    last = _FLAT_STEPS - 1
+    return bool((at[last:] - at[:-last] == last).any())
+
+
+def relative_step(point: Point, ss: float) -> float:
+    """The length of a step relative to that of x (of 1 where x is 0)."""
+    length: float = dnrm2(point.x)
+    return math.sqrt(ss) / length if length > 0 else math.sqrt(ss)
+
+
+def progress(before: Point, point: Point, norm: float, ss: float) -> Progress:
+    """The measures after the step from ``before``."""
+    if before is point:
+        return Progress(norm)
+    scale = max(abs(point.f), abs(before.f), 1.0)
+    return Progress(norm, abs(before.f - point.f) / scale, relative_step(point, ss))
+
+
+def message(
+    sentence: str,
+    limits: Limits,
+    last: Progress,
+    best: float,
+    spent: tuple[int, int, float],
+    *,
+    projected: bool = False,
+) -> str:
+    """The reason, then every measure with its threshold.
+
+    Parameters
+    ----------
+    sentence : the reason
+    limits : the thresholds
+    last : the measures of the last iteration
+    best : the least value seen
+    spent : iterations, evaluations and seconds of this call
+    projected : whether the gradient is a projected one
+
+    Examples
+    --------
+    >>> message(Status.GRADIENT.sentence, Limits(400, gtol=1e-5), Progress(3.1e-6), 0.5, (23, 30, 0.1))
+    'The gradient is as small as gtol asks. |g|_inf 3.1e-06 <= gtol 1e-05: yes; iterations 23 of 400.'
+    """
+    gradient = "|projected g|_inf" if projected else "|g|_inf"
+    tolerances = (
+        (gradient, last.norm, "gtol", limits.gtol),
+        ("relative decrease", last.decrease, "ftol", limits.ftol),
+        ("relative step", last.step, "xtol", limits.xtol),
+        ("f", best, "target", limits.target),
+    )
+    budgets = (
+        ("iterations", spent[0], limits.maxiter),
+        ("evaluations", spent[1], limits.maxfev),
+        ("seconds", spent[2], limits.maxtime),
+    )
+    parts = [
+        f"{what} {value:.2g} <= {name} {limit:.3g}: {'yes' if value <= limit else 'no'}"
+        for what, value, name, limit in tolerances
+        if limit is not None
+    ]
+    parts += [
+        f"{what} {value:.4g} of {limit:.4g}"
+        if isinstance(limit, float)
+        else f"{what} {value} of {limit}"
+        for what, value, limit in budgets
+        if limit is not None
+    ]
+    return f"{sentence} {'; '.join(parts)}."

@@ -1,0 +1,182 @@
+"""What limited-memory methods remember: the last pairs (s, y) of steps and changes of the gradient.
+
+Byrd, Nocedal & Schnabel (1994), "Representations of quasi-Newton matrices and their use in limited memory methods":
+all pairs at once in a few products of matrices, instead of a loop over them. Pairs lie in a ring, the oldest is
+overwritten. The small matrices lie in the ring's order too, which is why triangular ones do not look so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from scipy.linalg.blas import dgemv, dscal
+
+from descend.methods._inner import inner
+from descend.methods._method import Point, Vector
+from descend.methods._status import Status
+from descend.methods.lines import rounding
+
+ROUNDING = float(np.finfo(np.float64).eps)
+PATIENCE = 10
+LARGE = 1e300
+"""Products of pairs whose squares are smaller do not overflow."""
+
+
+@dataclass(slots=True)
+class InverseMemory:
+    """The inverse Hessian H = γI + [S Y] (…) [S Y]ᵀ of L-BFGS (Byrd, Nocedal & Schnabel, eq. 3.6)."""
+
+    rows: Vector
+    """S above Y above the last gradient, shape (2m + 1, n)."""
+    inverse_r: Vector
+    """R⁻¹, shape (m, m), in Fortran's order for BLAS, where R holds sᵢᵀyⱼ for i no newer than j."""
+    yy: Vector
+    """YᵀY, shape (m, m)."""
+    curvatures: Vector
+    """sᵢᵀyᵢ, shape (m,)."""
+    weights: Vector
+    """What the rows are multiplied by, shape (2m + 1,)."""
+    gamma: float = 1.0
+    count: int = 0
+    idle: int = 0
+    """Steps in a row that changed f by rounding alone."""
+
+    @classmethod
+    def empty(cls, m: int, n: int) -> InverseMemory:
+        square = np.zeros((m, m), order="F")
+        rows, weights = np.zeros((2 * m + 1, n)), np.zeros(2 * m + 1)
+        return cls(rows, square, square.copy(order="F"), np.zeros(m), weights)
+
+    def forget(self) -> None:
+        """Start again from H = I."""
+        for array in (self.rows, self.inverse_r, self.yy, self.curvatures):
+            array.fill(0.0)
+        self.gamma, self.count = 1.0, 0
+
+    def add(self, s: Vector, y: Vector, sy: float) -> None:
+        """Remember a pair with ``sy`` = sᵀy > 0, in place of the oldest.
+
+        R⁻¹ grows by the column −R⁻¹(Sᵀy)/sᵀy and loses the row and column of the oldest pair: no system is solved.
+        """
+        m = self.yy.shape[0]
+        j = self.count % m
+        self.rows[j] = s
+        self.rows[m + j] = y
+        products = self.rows.dot(y)
+        self.yy[j] = self.yy[:, j] = products[m:-1]
+        inverse_r = self.inverse_r
+        inverse_r[j] = 0.0
+        inverse_r[:, j] = 0.0
+        inverse_r[:, j] = dgemv(-1.0 / sy, inverse_r, products[:m])
+        inverse_r[j, j] = 1.0 / sy
+        self.curvatures[j] = sy
+        self.gamma = sy / float(products[m + j])
+        self.count += 1
+
+    def descent(self, g: Vector) -> Vector:
+        """Return −Hg, shape (n,)."""
+        if not self.count:
+            return -g
+        m, gamma, weights = self.yy.shape[0], self.gamma, self.weights
+        self.rows[-1] = g
+        products = self.rows.dot(g)
+        w = dgemv(1.0, self.inverse_r, products[:m])
+        v = dgemv(-gamma, self.yy, w, gamma, products[m:-1])
+        v -= self.curvatures * w
+        weights[:m] = v.dot(self.inverse_r)
+        weights[m:-1] = w
+        weights[-1] = -1.0
+        dscal(gamma, weights, m + 1, m)
+        return weights.dot(self.rows)  # type: ignore[no-any-return]
+
+
+@dataclass(slots=True)
+class DirectMemory:
+    """The Hessian B = θ(I − Wᵀ Q⁻¹ W) of L-BFGS, W = [Y; S] (Byrd, Nocedal & Schnabel, eq. 2.17, divided by θ).
+
+    Pairs are kept divided by √(sᵀy), which changes no formula of BFGS and makes the diagonal D the identity.
+    """
+
+    rows: Vector
+    """Y above S, shape (2m, n)."""
+    gram: Vector
+    """W Wᵀ, shape (2m, 2m)."""
+    middle: Vector
+    """Q = [[−θI, Lᵀ], [L, SᵀS]], shape (2m, 2m), where L holds sᵢᵀyⱼ for i newer than j."""
+    theta: float = 1.0
+    count: int = 0
+    idle: int = 0
+    """Steps in a row that changed f by rounding alone."""
+
+    @classmethod
+    def empty(cls, m: int, n: int) -> DirectMemory:
+        return cls(np.zeros((2 * m, n)), np.zeros((2 * m, 2 * m)), _without_pairs(m))
+
+    def forget(self) -> None:
+        """Start again from B = I."""
+        self.rows.fill(0.0)
+        self.gram.fill(0.0)
+        self.middle[:] = _without_pairs(self.rows.shape[0] // 2)
+        self.theta, self.count = 1.0, 0
+
+    def add(self, s: Vector, y: Vector, sy: float) -> None:
+        """Remember a pair with ``sy`` = sᵀy > 0, in place of the oldest."""
+        m = self.rows.shape[0] // 2
+        j, k = self.count % m, m + self.count % m
+        root = sy**0.5
+        self.rows[j] = y / root
+        self.rows[k] = s / root
+        for row in (j, k):
+            self.gram[row] = self.gram[:, row] = self.rows.dot(self.rows[row])
+        self.theta = float(self.gram[j, j])
+        middle, newest = self.middle, self.gram[k].copy()
+        newest[j] = 0.0
+        middle[k] = middle[:, k] = newest
+        middle[j, m:] = middle[m:, j] = 0.0
+        np.fill_diagonal(middle[:m, :m], -self.theta)
+        self.count += 1
+
+
+class Learner(Protocol):
+    """What takes pairs with sᵀy > 0."""
+
+    idle: int
+
+    def add(self, s: Vector, y: Vector, sy: float) -> None: ...
+
+
+def learn(memory: Learner, old: Point, new: Point) -> None:
+    """Add the pair of a step, unless it shows no positive curvature beyond rounding (the test of L-BFGS-B).
+
+    Damping such a pair (Powell 1978) would teach a curvature that f never showed, and after a search for the Wolfe
+    conditions it comes from rounding alone, or from a search that had to be content with less. The test does not depend on
+    the units of x or f.
+    """
+    s, y = new.x - old.x, new.g - old.g
+    sy = inner(s, y)
+    if (
+        sy > -ROUNDING * inner(s, old.g)
+        and sy > 0.0
+        and inner(s, s) < LARGE
+        and inner(y, y) < LARGE
+    ):
+        memory.add(s, y, sy)
+
+
+def ended_by_rounding(memory: Learner, old: Point, new: Point) -> Status | None:
+    """Count the steps in a row on which f did not fall beyond its rounding; `Status.ROUNDOFF` after `PATIENCE` of them.
+
+    A few such steps are worth taking: the gradient still falls, and the approximate Wolfe conditions see it.
+    """
+    if old.f - new.f > rounding(old.f):
+        memory.idle = 0
+        return None
+    memory.idle += 1
+    return Status.ROUNDOFF if memory.idle >= PATIENCE else None
+
+
+def _without_pairs(m: int) -> Vector:
+    """Q where no pair is known: regular, so that empty places of the ring do no harm."""
+    return np.diag(np.repeat([-1.0, 1.0], m))

@@ -1,0 +1,130 @@
+"""Functions that break down at one call: every method ends with a status and keeps what it had."""
+
+import math
+
+import numpy as np
+import pytest
+
+from descend._minimize.driver import minimize
+from descend.errors import DescendError
+from descend.methods import list_methods
+from descend.methods._status import Status
+
+METHODS = [*list_methods(), "adam:lr=0.05", "schedule_free_sgd:lr=0.001", "dog"]
+CALLS = [*range(1, 13), 21, 34, 50]
+MOST = 60 * 130
+"""A line search takes at most a hundred trials or so; more calls than this in 60 iterations are a loop without end."""
+
+
+def clean(x):
+    a, b = x[1] - x[0] ** 2, 1 - x[0]
+    return float(10 * a * a + b * b), np.array([-40 * x[0] * a - 2 * b, 20 * a])
+
+
+class Faulty:
+    """`clean`, but for one call."""
+
+    def __init__(self, fault, at):
+        self.fault, self.at, self.calls = fault, at, 0
+
+    def __call__(self, x):
+        self.calls += 1
+        assert self.calls < MOST
+        answer = clean(x)
+        return self.fault(x, *answer) if self.calls == self.at else answer
+
+
+def raises(x, f, g):
+    raise RuntimeError("the licence server is down")
+
+
+def mutates(x, f, g):
+    x[:] = math.nan
+    return f, g
+
+
+FAULTS = {
+    "nan": lambda x, f, g: (math.nan, g * math.nan),
+    "inf": lambda x, f, g: (math.inf, g),
+    "-inf": lambda x, f, g: (-math.inf, g),
+    "nan in the gradient": lambda x, f, g: (f, np.array([g[0], math.nan])),
+    "inf in the gradient": lambda x, f, g: (f, np.array([math.inf, g[1]])),
+    "raises": raises,
+    "shape of f": lambda x, f, g: (np.array([f, f]), g),
+    "shape of g": lambda x, f, g: (f, np.ones(3)),
+    "no number": lambda x, f, g: ("high", g),
+    "nothing": lambda x, f, g: None,
+    "mutates": mutates,
+}
+
+
+def outcome(method, fault, at):
+    fun = Faulty(FAULTS[fault], at)
+    try:
+        return fun, minimize(fun, [-1.0, 1.2], method=method, jac=True, maxiter=60)
+    except DescendError:
+        return fun, None
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("method", METHODS)
+def test_one_bad_call_ends_in_a_status_with_the_best_point_kept(method, fault):
+    for at in CALLS:
+        fun, r = outcome(method, fault, at)
+        if r is None:
+            assert at == 1 == fun.calls
+            continue
+        assert r.status in {s.number for s in Status}
+        assert r.nfev == fun.calls
+        assert np.isfinite(r.x).all()
+        l1 = np.abs(r.x).sum() if method == "owlqn" else 0.0
+        if at > 1:
+            assert r.fun <= clean(np.array([-1.0, 1.2]))[0] + 2.2 * (method == "owlqn")
+            if not l1:
+                assert r.fun == clean(r.x)[0]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_changing_x_inside_the_function_changes_nothing(method):
+    for at in CALLS:
+        _, r = outcome(method, "mutates", at)
+        undisturbed = minimize(clean, [-1.0, 1.2], method=method, jac=True, maxiter=60)
+        assert r.x.tobytes() == undisturbed.x.tobytes()
+
+
+@pytest.mark.parametrize("method", ["lbfgs", "adam:lr=0.05", "newton"])
+@pytest.mark.parametrize("fault", ["raises", "shape of f", "shape of g", "no number", "nothing"])
+def test_a_failed_call_is_named_in_the_message(method, fault):
+    _, r = outcome(method, fault, 5)
+    assert r.status == Status.FAILED.number
+    assert not r.success
+    assert "call 5" in r.message
+    assert fault != "raises" or "RuntimeError: the licence server is down" in r.message
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_function_without_a_minimum_ends(method):
+    r = minimize(
+        lambda x: (3 * float(x[0] + x[1]), np.full(2, 3.0)),
+        [0.0, 0.0],
+        method=method,
+        jac=True,
+        maxiter=60,
+    )
+    assert not r.success
+    assert np.isfinite(r.x).all()
+    assert np.isfinite(r.fun)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_wall_beyond_which_nothing_is_finite_is_not_crossed(method):
+    def f(x):  # the minimum is at the wall's foot: x = 0.1
+        if (x <= 0).any():
+            return math.nan, np.full(2, math.nan)
+        return float((x - 0.1 * np.log(x)).sum()), 1 - 0.1 / x
+
+    r = minimize(f, [1.0, 2.0], method=method, jac=True, maxiter=60)
+    assert (r.x > 0).all()
+    assert np.isfinite(r.fun)
+    # rules do not look before they step
+    assert r.fun < f(np.array([1.0, 2.0]))[0] or ":" in method or method == "dog"

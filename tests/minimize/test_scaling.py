@@ -1,0 +1,131 @@
+"""Units are exact: the same f at the same x, bit for bit, whatever the units."""
+
+import numpy as np
+import pytest
+
+from descend._minimize.objective import Objective
+from descend._minimize.scaling import Scaled, differ, powers_of_two, units_at, units_of
+from descend.methods._method import Point
+
+X = np.array([3.1e-7, -2.5, 8.8e6, 1.7e-3])
+
+
+def bowl(x):
+    return float(np.sum((x / X - 1.3) ** 2 + np.cos(x / X)))
+
+
+def bowl_gradient(x):
+    return (2 * (x / X - 1.3) - np.sin(x / X)) / X
+
+
+def bowl_hessian(x):
+    return np.diag((2 - np.cos(x / X)) / X**2)
+
+
+@pytest.fixture
+def oracle():
+    return Objective(
+        bowl, X, jac=bowl_gradient, hess=bowl_hessian, lower=X - np.abs(X), upper=X + 2 * np.abs(X)
+    )
+
+
+@pytest.fixture
+def scaled(oracle):
+    return Scaled(oracle, units_of(X))
+
+
+def test_units_are_powers_of_two_within_a_factor_of_root_two_of_the_sizes():
+    units = powers_of_two(np.abs(X))
+    mantissas, _ = np.frexp(units)
+    assert (mantissas == 0.5).all()
+    # rounding log2 to the nearest whole number is off by 1/2 at most
+    assert (np.abs(np.log2(np.abs(X) / units)) <= 0.5).all()
+
+
+def test_sizes_within_a_thousand_need_no_units():
+    assert (units_of(np.array([1.0, -1000.0, 0.0])) == 1).all()
+    assert (units_of(np.zeros(3)) == 1).all()
+    assert (units_of(np.array([1.0, 1001.0])) != 1).any()
+
+
+def test_a_zero_takes_the_median_of_the_sizes():
+    assert units_of(np.array([0.0, 1.0, 64.0, 2.0**20]))[0] == 64
+
+
+def test_a_start_that_is_not_finite_has_units_all_the_same():
+    assert (units_of(np.array([np.nan, np.inf, 2.0])) == 1).all()
+
+
+def test_a_vector_comes_back_bit_for_bit():
+    rng = np.random.default_rng(0)
+    for _ in range(100):
+        x = rng.standard_normal(6) * 10.0 ** rng.integers(-9, 9, 6)
+        units = units_at(x * rng.uniform(0.1, 10, 6), np.ones(6))
+        assert ((x / units) * units).tobytes() == x.tobytes()
+
+
+def test_f_is_the_same_number_and_x_the_very_one_it_was_evaluated_at(oracle, scaled):
+    asked = []
+    plain = Objective(lambda x: asked.append(x) or bowl(x), X, jac=bowl_gradient)
+    other = Scaled(plain, scaled.units)
+    for u in np.random.default_rng(1).standard_normal((20, 4)):
+        assert other.value(u) == bowl(u * scaled.units)
+        assert other.there(u).tobytes() == asked[-1].tobytes()
+
+
+def test_the_gradient_after_the_value_calls_the_function_once(oracle, scaled):
+    u = X / scaled.units
+    scaled.value(u)
+    scaled.gradient(u)
+    assert (oracle.nfev, oracle.njev) == (1, 1)
+
+
+def test_derivatives_follow_the_chain_rule(scaled):
+    u, d = 0.9 * X / scaled.units, scaled.units
+    x, v = u * d, np.array([1.0, -2.0, 0.5, 3.0])
+    f, g = scaled.value_and_gradient(u)
+    # products by powers of two are exact: so equal, not close
+    assert f == bowl(x)
+    assert (g == bowl_gradient(x) * d).all()
+    assert (scaled.hessian(u) == d[:, None] * bowl_hessian(x) * d).all()
+    # one rounding of each product of the diagonal matrix with a vector
+    np.testing.assert_allclose(scaled.hessian_product(u, v), scaled.hessian(u) @ v, rtol=1e-15)
+
+
+def test_points_go_there_and_back(scaled):
+    point = Point(X, bowl(X), bowl_gradient(X))
+    there = scaled.point(point)
+    back = scaled.point_back(there)
+    assert (there.g == scaled.gradient(there.x)).all()
+    assert back.x.tobytes() == X.tobytes()
+    assert back.f == point.f
+    assert back.g.tobytes() == point.g.tobytes()
+
+
+def test_bounds_are_the_same_bounds(oracle, scaled):
+    assert (scaled.lower * scaled.units == oracle.lower).all()
+    assert (scaled.upper * scaled.units == oracle.upper).all()
+    assert scaled.has_hessian
+    assert Scaled(Objective(bowl, X), scaled.units).lower is None
+
+
+def test_a_restart_is_worth_it_from_a_spread_of_a_hundred():
+    ones = np.ones(3)
+    assert not differ(ones, np.array([1.0, 60.0, 0.0]))
+    assert differ(ones, np.array([1.0, 300.0, 0.0]))
+    assert not differ(np.array([1.0, 256.0, 1.0]), np.array([1.0, 300.0, 1.0]))
+    # in proportion is no difference: methods do not see a common factor
+    assert not differ(ones, np.array([1e6, 2e6, 1e6]))
+    assert not differ(ones, np.array([np.nan, 1e6, 1.0]))
+
+
+def test_a_coordinate_that_goes_to_zero_does_not_get_a_vanishing_unit():
+    assert units_at(np.array([1.0, 1e-30]), np.ones(2))[1] == 2.0**-26
+    assert units_at(np.array([1.0, 0.0]), np.array([1.0, 8.0]))[1] == 8
+
+
+def test_extreme_units_overflow_without_a_warning():
+    units = powers_of_two(np.array([1e-308, 1e308]))
+    scaled = Scaled(Objective(lambda x: 0.0, np.ones(2), jac=lambda x: np.full(2, 1e300)), units)
+    scaled.value_and_gradient(np.array([1e300, 1e300]))
+    assert units.tolist() == [2.0**-300, 2.0**300]
