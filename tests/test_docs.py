@@ -57,6 +57,11 @@ def test_writing_a_rule_runs(folder, registry, capsys):
     assert names["update"].name == "majority"
 
 
+def test_minimizing_runs(folder, capsys):
+    names = run_blocks("docs/minimizing.md", folder, capsys)
+    assert names["r"].success
+
+
 def test_the_rule_of_writing_a_rule_has_ten_lines():
     first = next(
         text for language, text in blocks("docs/writing-a-rule.md") if language == "python"

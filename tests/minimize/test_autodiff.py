@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import rosen, rosen_der, rosen_hess
 
+import descend as dd
 from descend._minimize.autodiff import FRAMEWORKS
 from descend._minimize.objective import Objective
 from descend.errors import MissingDependencyError, ProblemError
@@ -127,3 +128,19 @@ def test_a_missing_framework_says_how_to_get_it(name, monkeypatch):
     monkeypatch.setattr("descend._minimize.autodiff.import_module", missing)
     with pytest.raises(MissingDependencyError, match=f"pip install {name}"):
         Objective(rosen, X, jac=name)
+
+
+def test_autograd_differentiates_what_is_written_with_its_numpy() -> None:
+    anp = pytest.importorskip("autograd.numpy")
+
+    def fun(x, a):
+        return anp.sum(a * (x[1:] - x[:-1] ** 2) ** 2) + anp.sum((1 - x[:-1]) ** 2)
+
+    r = dd.minimize(fun, [-1.2, 1.0, 0.5], (100.0,), "bfgs", jac="autograd")
+    # gtol 1e-5 over the least curvature there, about 0.5
+    np.testing.assert_allclose(r.x, 1.0, atol=1e-4)
+    assert r.success
+    newton = dd.minimize(fun, [-1.2, 1.0, 0.5], (100.0,), "newton", jac="autograd")
+    assert newton.success
+    trust = dd.minimize(fun, [-1.2, 1.0, 0.5], (100.0,), "newton_cg", jac="autograd")
+    np.testing.assert_allclose(trust.x, newton.x, atol=1e-4)

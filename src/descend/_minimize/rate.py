@@ -71,17 +71,17 @@ class Rate:
 
     def __str__(self) -> str:
         lines = [f"{self.verdict.capitalize()}: {_MEANINGS[self.verdict]}."]
-        if math.isfinite(self.rho) or math.isfinite(self.p):
-            lines.append(
-                f"The error f - {self.fmin:.6g} fits {self.rho:.4g}^k with R^2 {self.rho_r2:.4f} "
-                f"and k^-{self.p:.3g} with R^2 {self.p_r2:.4f}."
-            )
+        laws = [(f"{self.rho:.4g}^k", self.rho_r2), (f"k^-{self.p:.3g}", self.p_r2)]
+        fits = [f"{law} with R^2 {r2:.4f}" for law, r2 in laws if math.isfinite(r2)]
+        if fits:
+            lines.append(f"The error f - {self.fmin:.6g} fits {' and '.join(fits)}.")
         if math.isfinite(self.L):
             lines.append(
                 f"Curvature seen: L >= {self.L:.3g}, mu <= {self.mu:.3g}, kappa {self.kappa:.3g}."
             )
         if self.theory:
-            seen = f"{self.rho:.4g}^k" if math.isfinite(self.predicted) else self.verdict
+            measured = math.isfinite(self.predicted) and math.isfinite(self.rho)
+            seen = f"{self.rho:.4g}^k" if measured else self.verdict
             lines.append(f"Predicted: {self.theory}; observed: {seen}.")
         if self.lr_limit:
             lines.append(
