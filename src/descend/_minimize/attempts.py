@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import resource_tracker
 
 import cloudpickle
 from loky import ProcessPoolExecutor
 from threadpoolctl import threadpool_limits
 
 from descend._minimize.result import Result
+from descend._workers import ONE_THREAD, become_worker, close, signals_held, track_resources
 from descend.errors import DescendError, ProblemError
 from descend.methods._method import Vector
 
@@ -107,10 +104,10 @@ def _in_threads(run: Run, points: Vector, jobs: int, note: Note, reason: BaseExc
 
 
 def _in_processes(pickled: bytes, points: Vector, jobs: int, note: Note) -> None:
-    if os.name == "posix":
-        # started later, on its own, it would let the signals through that a worker must not see
-        resource_tracker.ensure_running()
-    executor = ProcessPoolExecutor(jobs, initializer=_receive, initargs=(pickled,))
+    track_resources()
+    executor = ProcessPoolExecutor(
+        jobs, env=ONE_THREAD, initializer=_receive, initargs=(pickled, os.getpid())
+    )
     try:
         _collect(_submitted(executor, points), note)
     except BrokenProcessPool as error:
@@ -119,12 +116,11 @@ def _in_processes(pickled: bytes, points: Vector, jobs: int, note: Note) -> None
             " Hint: jobs=1 shows where."
         ) from error
     finally:
-        with _signals_held():  # a second Ctrl-C must not leave workers behind
-            executor.shutdown(wait=True, kill_workers=True)
+        close(executor)
 
 
 def _submitted(executor: Executor, points: Vector) -> dict[Future[Outcome], int]:
-    with _signals_held():  # workers start here, and inherit it: only this process answers to Ctrl-C
+    with signals_held():  # workers start here, and inherit it: only this process answers to Ctrl-C
         return {executor.submit(_work, x): i for i, x in enumerate(points)}
 
 
@@ -133,24 +129,10 @@ def _collect(number: dict[Future[Outcome], int], note: Note) -> None:
         note(number.pop(future), future.result())  # popped: results with their states are large
 
 
-@contextmanager
-def _signals_held() -> Iterator[None]:
-    """Let interruptions wait; what is started meanwhile never sees them."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _receive(pickled: bytes) -> None:
+def _receive(pickled: bytes, parent: int) -> None:
     """Make a fresh process a worker."""
     global _run  # noqa: PLW0603 - a worker holds one run for all its starts
-    with contextlib.suppress(OSError):
-        os.dup2(2, 1)  # what a user's code prints must not mix with the output of the command
+    become_worker(parent)
     threadpool_limits(1)
     _run = cloudpickle.loads(pickled)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from descend.cli.stored import JSON, _takes_files
+from descend.cli.stored import JSON, takes_files
 from descend.errors import HyperparameterError, ProblemError
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _check_files(history: Path | None, plot: Path | None) -> None:
             raise ProblemError(
                 f"{option} must be a {' or '.join(suffixes)} file; got {str(path)!r}."
             )
-        if path.is_dir() or not _takes_files(path.parent):
+        if path.is_dir() or not takes_files(path.parent):
             raise ProblemError(
                 f"{option} must be a file in a folder that can be written to; got {str(path)!r}."
             )

@@ -117,7 +117,7 @@ def export_race(
 
 def check_paths(report: Path, db: str) -> None:
     """Before an hour of work, not after it."""
-    if report.is_dir() or not _takes_files(report.parent):
+    if report.is_dir() or not takes_files(report.parent):
         raise StoreError(
             f"the report must be a file in a folder that can be written to; got {str(report)!r}."
         )
@@ -125,7 +125,7 @@ def check_paths(report: Path, db: str) -> None:
         raise StoreError(f"the report must be another file than the run store; got {db!r}.")
 
 
-def _takes_files(folder: Path) -> bool:
+def takes_files(folder: Path) -> bool:
     """Whether a file can be made there: permissions alone do not tell."""
     try:
         with tempfile.TemporaryFile(dir=folder, prefix=".report-"):

@@ -5,20 +5,15 @@ Every worker computes on one thread, so a run has the same bits whatever the num
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
 import shutil
-import signal
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import replace
-from multiprocessing import resource_tracker
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -27,26 +22,15 @@ import numpy as np
 from loky import ProcessPoolExecutor
 
 from descend._compile.kernels import cache_folder
+from descend._workers import ONE_THREAD, become_worker, close, signals_held, track_resources
 from descend.errors import DescendError, ProblemError
 from descend.lab.contract import Problem
 from descend.lab.records import Curve, Run
 from descend.lab.trial import Task, checkpoints, run_trial
 
-_ONE_THREAD = dict.fromkeys(
-    (
-        "OMP_NUM_THREADS",
-        "OPENBLAS_NUM_THREADS",
-        "MKL_NUM_THREADS",
-        "VECLIB_MAXIMUM_THREADS",
-        "DESCEND_NUM_THREADS",
-    ),
-    "1",
-)
 _REPEATS = 3
 MEASURE_SECONDS = 60.0
 """While the cost of a run is measured, its first steps may train so long."""
-_PARENT_CHECK = 0.5  # seconds
-_FEEDER_ENDS = 1.0  # seconds
 _problem: Problem | ProblemError | None = None  # a worker's own, set when it starts
 
 T = TypeVar("T")
@@ -63,14 +47,12 @@ class Pool:
         self._executor = self._start()
 
     def _start(self) -> ProcessPoolExecutor:
-        if os.name == "posix":
-            # started later, on its own, it would let the signals through that a worker must not see
-            resource_tracker.ensure_running()
+        track_resources()
         # without a folder of their own, workers would compile every kernel again
         cache = {"DESCEND_CACHE_DIR": self._scratch} if self._scratch else {}
         return ProcessPoolExecutor(
             self._jobs,
-            env={**_ONE_THREAD, **cache},
+            env={**ONE_THREAD, **cache},
             initializer=_receive,
             initargs=(self._pickled, os.getpid()),
         )
@@ -128,7 +110,7 @@ class Pool:
 
     def _submit(self, function: Callable[[bytes], T], task: Task) -> Future[T]:
         with (
-            _signals_held()
+            signals_held()
         ):  # workers start here, and inherit it: only this process answers to Ctrl-C
             future: Future[T] = self._executor.submit(function, _pickle(task, task.key.entry))
         return future
@@ -146,31 +128,10 @@ class Pool:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        with _signals_held():  # a second Ctrl-C must not leave workers behind
-            self._executor.shutdown(wait=True, kill_workers=True)
-            _join_feeders()
+        with signals_held():
+            close(self._executor)
             if self._scratch:
                 shutil.rmtree(self._scratch, ignore_errors=True)
-
-
-def _join_feeders() -> None:
-    """Wait for the threads that feed the workers' queues: one that is broken off by the interpreter's end leaks a semaphore."""
-    for thread in threading.enumerate():
-        if thread.name == "QueueFeederThread":
-            thread.join(_FEEDER_ENDS)
-
-
-@contextmanager
-def _signals_held() -> Iterator[None]:
-    """Let interruptions wait; what is started meanwhile never sees them."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def default_jobs() -> int:
@@ -191,9 +152,7 @@ def _pickle(thing: Problem | Task, name: str) -> bytes:
 def _receive(pickled: bytes, parent: int) -> None:
     """Make a fresh process a worker."""
     global _problem  # noqa: PLW0603 - a worker process holds one problem for all its tasks
-    threading.Thread(target=_follow, args=(parent,), daemon=True).start()
-    with contextlib.suppress(OSError):
-        os.dup2(2, 1)  # what a user's code prints must not mix with the output of the command
+    become_worker(parent)
     try:
         _problem = _unpickle(pickled)
     except ProblemError as error:  # a worker that ends without a word is a riddle
@@ -208,13 +167,6 @@ def _unpickle(pickled: bytes) -> Any:
             str(error) if isinstance(error, DescendError) else f"{type(error).__name__}: {error}."
         )
         raise ProblemError(f"a worker process cannot load what it is to run: {said}") from error
-
-
-def _follow(parent: int) -> None:
-    """End this process soon after its parent, even if that was killed."""
-    while os.name == "nt" or os.getppid() == parent:
-        time.sleep(_PARENT_CHECK)
-    os._exit(1)
 
 
 def _held() -> Problem:
