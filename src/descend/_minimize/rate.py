@@ -82,6 +82,7 @@ class Rate:
         if self.theory:
             measured = math.isfinite(self.predicted) and math.isfinite(self.rho)
             seen = f"{self.rho:.4g}^k" if measured else self.verdict
+            seen = f"k^-{self.p:.3g}" if self.verdict == "sublinear" else seen
             lines.append(f"Predicted: {self.theory}; observed: {seen}.")
         if self.lr_limit:
             lines.append(

@@ -64,8 +64,8 @@ def _lines(asked: Asked, result: Result) -> list[str]:
         f"Iterations: {result.nit}. Evaluations: {result.nfev} of f, {result.njev} of its gradient.",
     ]
     if "basins" in result:
-        lines += ["", str(result.basins), *_failures(result.failures)]
-    return lines
+        return [*lines, "", str(result.basins), *_failures(result.failures)]
+    return [*lines, "", *str(result.history.rate()).splitlines()]
 
 
 def _failures(failures: dict[int, str]) -> list[str]:
