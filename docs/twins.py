@@ -15,7 +15,7 @@ SWITCHES = {
         {"warmup_steps": 10}, {"weight_decay": 0.01}, {"weight_decay": None, "adam_weight_decay": None},
     ],
     "optax": [
-        {"momentum": 0.9}, {"momentum": 0.9, "nesterov": True}, {"nesterov": True}, {"eps_in_sqrt": False}, {"centered": True},
+        {"momentum": 0.9}, {"momentum": 0.9, "nesterov": True}, {"nesterov": True}, {"nesterov": False}, {"eps_in_sqrt": False}, {"centered": True},
         {"bias_correction": True}, {"eps_root": 1e-8}, {"weight_decay": 0.01}, {"min_norm": 0.0},
         {"bias_correction_mu": False, "bias_correction_nu": False}, {"factored": False}, {"clipping_threshold": None},
         {"weight_decay_rate": 0.01},

@@ -36,6 +36,8 @@ CASES = {
     "lion": [LR, {**LR, "b1": 0.8, "b2": 0.95}, {**LR, "weight_decay": 0.0}, {**LR, **WD, "mu_dtype": None}],
     "novograd": [LR, {**B, "b2": 0.5}, {**B, **WD}],
     "optimistic_gradient_descent": [LR, {**LR, "alpha": 0.7, "beta": 0.4}],
+    "optimistic_adam": [LR, B, {**B, "optimism": 0.3}, {**B, "optimism": 0.0}, {**B, "nesterov": False, "mu_dtype": None}, {**B, "optimism": 0.3, "nesterov": False}],
+    "optimistic_adam_v2": [LR, B, {**B, "alpha": 0.7, "beta": 0.4}, {**B, "beta": 0.0}, {**B, "nesterov": False}, {**B, "alpha": 0.0, "beta": 3.0, "nesterov": False}],
     "polyak_sgd": [{"variant": "sps+"}, {"variant": "sps+", "f_min": 1.0}, {"variant": "sps+", "scaling": 0.3, "max_learning_rate": 0.05}],
     "radam": [LR, B],
     "rmsprop": [
@@ -48,6 +50,8 @@ CASES = {
     "signum": [LR, {**LR, "beta": 0.8}],
     "yogi": [LR, B],
 }  # fmt: skip
+UNSCHEDULED = {"optimistic_adam", "polyak_sgd"}
+"""Whose rate is a number."""
 ON_ARRAYS = {"adafactor", "sm3"}
 """Stepped in test_twin_calls_arrays.py."""
 EACH = [(name, settings) for name, cases in CASES.items() for settings in cases]
@@ -55,6 +59,7 @@ VALUES = np.random.default_rng(5).uniform(1.0, 9.0, 60)
 """Of the function, for polyak_sgd; sometimes below its f_min."""
 
 
+@pytest.mark.filterwarnings("ignore:`optimistic_adam` is deprecated:DeprecationWarning")
 @pytest.mark.parametrize(("name", "settings"), EACH, ids=str)
 def test_twin_takes_the_steps_of_optax(optax, two_traces, two_optax_traces, name, settings):
     values = VALUES - 1 if name == "polyak_sgd" else VALUES
@@ -66,7 +71,7 @@ def test_twin_takes_the_steps_of_optax(optax, two_traces, two_optax_traces, name
     assert np.abs(theirs[-1] - theirs[0]).mean() > 1e-6
 
 
-@pytest.mark.parametrize("name", [n for n in CASES if n != "polyak_sgd"])
+@pytest.mark.parametrize("name", [n for n in CASES if n not in UNSCHEDULED])
 def test_a_schedule_of_descend_is_one_of_optax(jax, optax, two_traces, two_optax_traces, name):
     own = {"momentum": 0.8} if name in ("sgd", "rmsprop") else {}
     own |= {"b2": 0.95} if "b2" in find_twin("optax", name).defaults else {}
@@ -115,6 +120,12 @@ BAD = [
     ("rmsprop", {**LR, "initial_scale": 1.0}, "initial_scale of optax.rmsprop must be 0.0, since "),
     ("rmsprop", {**LR, "momentum": 0.5, "nesterov": True}, "nesterov of optax.rmsprop must be False, since "),
     ("lars", {**LR, "nesterov": True}, "nesterov of optax.lars must be False, since "),
+    ("optimistic_adam", {"learning_rate": dd.constant(0.1)}, "learning_rate of optax.optimistic_adam must be a number; optimistic_adam_v2 takes schedules; got "),
+    ("optimistic_adam", {**LR, "optimism": dd.constant(0.1)}, "optimism of optax.optimistic_adam must be a number; optimistic_adam_v2 takes schedules; got "),
+    ("optimistic_adam", {**LR, "eps_root": 0.1}, "eps_root of optax.optimistic_adam must be 0.0, since "),
+    ("optimistic_adam_v2", {**LR, "mu_dtype": "float32"}, "mu_dtype of optax.optimistic_adam_v2 must be None, since "),
+    ("optimistic_adam_v2", {**LR, "nesterov": 1}, "nesterov of optax.optimistic_adam_v2 must be True or False; got 1."),
+    ("optimistic_adam_v2", {**LR, "optimism": 0.1}, "optax.optimistic_adam_v2 has no argument 'optimism'."),
     ("polyak_sgd", {}, "variant of optax.polyak_sgd must be 'sps+', since "),
     ("rprop", LR, "optax.rprop has no twin: in 0.2.8 it takes each step one step late"),
     ("Adam", LR, "no optimizer of optax is called 'Adam'. Did you mean 'adam'?"),

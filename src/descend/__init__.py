@@ -87,6 +87,7 @@ _HOMES = {
         "qhm",
         "sgd",
     ),
+    "descend.rules.optimistic": ("optimistic_adam", "optimistic_adam_nesterov"),
     "descend.rules.adaptive": ("adadelta", "adagrad", "adagrad_eps_inside"),
     "descend.rules.rmsprop": (
         "rmsprop",

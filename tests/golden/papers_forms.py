@@ -10,10 +10,13 @@ from pathlib import Path
 shared = runpy.run_path(str(Path(__file__).with_name("generate.py")))
 X0, TAPE, averages = shared["X0"], shared["TAPE"], shared["averages"]
 
+DASKALAKIS = "Daskalakis, Ilyas, Syrgkanis, Zeng, 'Training GANs with optimism', 2018, Algorithm 1"
 PAPERS = {
     "momentum_dampened": "Sutskever et al., 'On the importance of initialization and momentum in deep learning', 2013, eqs. 1-2, each gradient but the first times 1 - d",
     "nesterov_lookahead": "Sutskever et al., 2013, eqs. 3-4, the velocity with the other sign",
     "optimistic": "Mokhtari, Ozdaglar, Pattathil, 'A unified analysis of extra-gradient and optimistic gradient methods', 2020, eq. 11",
+    "optimistic_adam": f"{DASKALAKIS}, the change times a beta of its own, r_0 = r_1",
+    "optimistic_adam_nesterov": f"{DASKALAKIS}, as optimistic_adam, the numerator of Dozat, 'Incorporating Nesterov momentum into Adam', 2016, Algorithm 2 with a constant mu",
     "adam_eps_root": "Kingma, Ba, 'Adam: a method for stochastic optimization', 2015, Algorithm 1, with a second eps inside the root",
     "adan_complement": "Xie et al., 'Adan: adaptive Nesterov momentum algorithm', 2022, Algorithm 1, with 1 - beta2 for its factor of the change",
     "fromage_bounded": "Bernstein et al., 'On the distance between two neural networks', 2020, Algorithm 1, norms of at least min_norm",
@@ -24,6 +27,8 @@ SETTINGS = {
     "momentum_dampened": {"lr": "0.375", "momentum": "0.75", "dampening": "0.25"},
     "nesterov_lookahead": {"lr": "0.375", "momentum": "0.75"},
     "optimistic": {"lr": "0.375", "alpha": "0.75", "beta": "0.5"},
+    "optimistic_adam": {**ADAM, "alpha": "0.75", "beta": "0.5"},
+    "optimistic_adam_nesterov": {**ADAM, "alpha": "0.75", "beta": "0.5"},
     "adam_eps_root": {**ADAM, "eps_root": "0.03125"},
     "adan_complement": {
         **ADAM,
@@ -67,6 +72,31 @@ def optimistic(lr, alpha, beta):
         x = [a - alpha * lr * b - beta * lr * (b - c) for a, b, c in zip(x, g, before)]
         before = g
         yield {"x": x, "g_before": g}
+
+
+def hopeful(lr, beta1, beta2, eps, alpha, beta, numerator):
+    """theta_t = theta_{t-1} - alpha eta r_t - beta eta (r_t - r_{t-1}), r_t = numerator / (sqrt(v_hat) + eps), r_0 = r_1."""
+    x, past = X0, []
+    for t, (m, v) in enumerate(zip(averages(beta1, 1), averages(beta2, 2)), 1):
+        top = [numerator(t, *pair) for pair in zip(m, TAPE[t - 1])]
+        past.append([a / ((b / (1 - beta2**t)).sqrt() + eps) for a, b in zip(top, v)])
+        r, before = past[-1], past[max(t - 2, 0)]
+        x = [a - alpha * lr * b - beta * lr * (b - c) for a, b, c in zip(x, r, before)]
+        yield {"x": x, "m": m, "v": v, "r_before": r}
+
+
+def optimistic_adam(lr, beta1, beta2, eps, alpha, beta):
+    """The numerator is m_hat."""
+    return hopeful(lr, beta1, beta2, eps, alpha, beta, lambda t, m, g: m / (1 - beta1**t))
+
+
+def optimistic_adam_nesterov(lr, beta1, beta2, eps, alpha, beta):
+    """The numerator is Dozat's m_bar = (1 - mu) g_hat + mu m_hat, with mu_t = mu: products are powers."""
+
+    def m_bar(t, m, g):
+        return (1 - beta1) * (g / (1 - beta1**t)) + beta1 * (m / (1 - beta1 ** (t + 1)))
+
+    return hopeful(lr, beta1, beta2, eps, alpha, beta, m_bar)
 
 
 def adam_eps_root(lr, beta1, beta2, eps, eps_root):

@@ -135,6 +135,8 @@ OPTAX_CALLS: Calls = {
     "lion": ("lion", {**_OPTAX_LR, "b1": "beta1", "b2": "beta2", "weight_decay": Fixed(0.0)}),
     "novograd": ("novograd", {**_OPTAX_BETAS, "weight_decay": "weight_decay"}),
     "optimistic": ("optimistic_gradient_descent", {**_OPTAX_LR, "alpha": "alpha", "beta": "beta"}),
+    "optimistic_adam": ("optimistic_adam_v2", {**_OPTAX_BETAS, "alpha": "alpha", "beta": "beta", "nesterov": Fixed(False)}),
+    "optimistic_adam_nesterov": ("optimistic_adam_v2", {**_OPTAX_BETAS, "alpha": "alpha", "beta": "beta"}),
     "polyak_sgd": ("polyak_sgd", {"max_learning_rate": "lr", "f_min": "f_min", "variant": Fixed("sps+")}),
     "radam_corrected": ("radam", _OPTAX_BETAS),
     "signsgd": ("sign_sgd", {**_OPTAX_LR}),

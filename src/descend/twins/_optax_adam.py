@@ -10,8 +10,9 @@ from descend._rule import Bound, Setting
 from descend.rules import adam as _adam
 from descend.rules import adam_variants as _variants
 from descend.rules import amsgrad as _amsgrad
+from descend.rules import optimistic as _optimistic
 from descend.twins._optax_common import FLOAT, NO_RULE, decoupled, entering
-from descend.twins._twin import Twin, composed, flag, is_zero, only
+from descend.twins._twin import Twin, UnfitError, composed, flag, is_zero, only
 
 ADAMS: dict[str, Twin] = {}
 _optimizer = entering(ADAMS)
@@ -97,6 +98,34 @@ def adan(
         lr=learning_rate, beta1=b1, beta2=b2, beta3=b3, eps=eps, eps_root=eps_root
     )
     return composed(decoupled(weight_decay, mask), rule)
+
+
+@_optimizer
+def optimistic_adam(
+    learning_rate: Setting, optimism: Setting | None = None, b1: Setting = 0.9, b2: Setting = 0.999, eps: Setting = 1e-8,
+    eps_root: Setting = 0.0, mu_dtype: Any = None, *, nesterov: bool = True,
+) -> Update:  # fmt: skip
+    """The learning rate is the weight of r, and the optimism, which is in the same unit, that of its change."""
+    for name, value in (("learning_rate", learning_rate), ("optimism", optimism)):
+        if callable(value):
+            raise UnfitError(name, "a number; optimistic_adam_v2 takes schedules", value)
+    beta = learning_rate if optimism is None else optimism
+    return optimistic_adam_v2(
+        1.0, alpha=learning_rate, beta=beta, b1=b1, b2=b2, eps=eps, eps_root=eps_root,
+        mu_dtype=mu_dtype, nesterov=nesterov,
+    )  # fmt: skip
+
+
+@_optimizer
+def optimistic_adam_v2(
+    learning_rate: Setting, *, alpha: Setting = 1.0, beta: Setting = 1.0, b1: Setting = 0.9, b2: Setting = 0.999,
+    eps: Setting = 1e-8, eps_root: Setting = 0.0, mu_dtype: Any = None, nesterov: bool = True,
+) -> Update:  # fmt: skip
+    only("mu_dtype", mu_dtype, None, FLOAT)
+    only("eps_root", eps_root, 0.0, NO_RULE)
+    ahead = flag("nesterov", nesterov)
+    rule = _optimistic.optimistic_adam_nesterov if ahead else _optimistic.optimistic_adam
+    return rule(lr=learning_rate, beta1=b1, beta2=b2, eps=eps, alpha=alpha, beta=beta)
 
 
 @_optimizer
