@@ -36,7 +36,9 @@ def test_every_table_is_about_what_there_is():
     about = {
         row[0].removeprefix("dd.").partition("(")[0] for rows in TABLES.values() for row in rows
     }
-    missing = sorted((own | set(TRANSFORMS)) - about)
+    homes = {f"descend.{name}" for name in ("gates", "transforms", "wrappers")}
+    links = {name for name, link in TRANSFORMS.items() if link.__module__ in homes}
+    missing = sorted((own | links) - about)
     assert not missing, f"add rows to tests/bad_input for {missing}"
 
 

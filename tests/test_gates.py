@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 import descend as dd
+from descend._rule import TRANSFORMS
 from descend.domains import NonNegative, Scalar
 from descend.errors import RuleError
-from descend.ops import norm
+from descend.ops import norm, total
 
 CHAINS = {
     "accumulate": dd.chain(dd.accumulate(3), dd.clip_norm(1.0), dd.adam(lr=0.1)),
@@ -21,6 +22,14 @@ CHAINS = {
     ),
 }
 TAPE = np.random.default_rng(1).standard_normal((20, 4, 3))
+
+
+@pytest.fixture(autouse=True)
+def links_of_a_test_are_forgotten():
+    before = dict(TRANSFORMS)
+    yield
+    TRANSFORMS.clear()
+    TRANSFORMS.update(before)
 
 
 def fresh(name, dtype=np.float64, **options):
@@ -51,7 +60,16 @@ def test_a_chain_with_gates_goes_on_from_a_checkpoint_between_two_updates(name, 
 
 @pytest.mark.parametrize("name", CHAINS)
 def test_any_number_of_threads_gives_the_same_bits(name):
-    assert bits(run(fresh(name, threads=3), TAPE)) == bits(run(fresh(name, threads=1), TAPE))
+    rng = np.random.default_rng(2)
+    tape = rng.standard_normal((5, 200, 300))  # four chunks
+
+    def walked(threads):
+        stepper = dd.Stepper(CHAINS[name], np.ones((200, 300)), threads=threads)
+        for row in tape if name != "skip_nonfinite" else tape[:2]:
+            stepper.step(row)
+        return stepper.x.tobytes(), stepper.t
+
+    assert walked(3) == walked(1)
 
 
 @pytest.mark.parametrize("name", CHAINS)
@@ -146,9 +164,74 @@ def test_sam_takes_two_gradients_a_step_and_tells_where_home_is():
 def test_sam_stays_where_the_gradient_is_zero():
     x = np.ones(2)
     stepper = dd.Stepper(dd.chain(dd.sam(), dd.sgd(lr=0.1)), x)
-    stepper.step(np.zeros(2))
-    stepper.step(np.zeros(2))
-    assert x.tolist() == [1, 1]
+    for _ in range(2):
+        stepper.step(np.zeros(2))
+        assert x.tolist() == [1, 1]
+
+
+def test_a_gradient_that_is_x_itself_is_read_before_sam_moves_it():
+    x = np.array([1.0])
+    stepper = dd.Stepper(dd.chain(dd.sam(rho=0.5), dd.sgd(lr=0.1)), x)
+    stepper.step(x)  # of ‖x‖² / 2
+    stepper.step(x)
+    np.testing.assert_allclose(x, [1 - 0.1 * 1.5], rtol=1e-15)
+
+
+def test_accumulation_may_follow_a_schedule():
+    x = np.zeros(1)
+    steps = dd.join(schedules=(1.0, 2.0, 3.0), boundaries=(1, 2))
+    stepper = dd.Stepper(dd.chain(dd.accumulate(steps), dd.sgd(lr=1.0)), x)
+    at = []
+    for g in [100.0, 0.0, 2.0, 3.0, 3.0, 6.0]:
+        stepper.step(np.array([g]))
+        at.append((stepper.t, float(x[0])))
+    # 100, then the mean of 0 and 2, then that of 3, 3 and 6
+    assert at == [(1, -100), (1, -100), (2, -101), (2, -101), (2, -101), (3, -105)]
+
+
+def test_the_loss_scale_grows_once_for_so_many_good_steps_and_stays_in_its_limits():
+    stepper = dd.Stepper(dd.chain(dd.unscale(first=4.0, every=2), dd.sgd(lr=0.0)), np.ones(1))
+    scales = []
+    for g in [1, 1, 1, np.inf, 1, 1, 1, np.nan, np.nan, np.nan, np.nan, np.nan]:
+        stepper.step(np.array([float(g)]))
+        scales.append(stepper.state["scale"])
+    assert scales == [4, 8, 8, 4, 4, 8, 8, 4, 2, 1, 1, 1]
+    for _ in range(400):
+        stepper.step(np.array([1.0]))
+    assert stepper.state["scale"] == 2.0**100
+
+
+def test_a_skipped_step_leaves_the_curvature_as_it_was():
+    stepper = dd.Stepper(dd.chain(dd.skip_nonfinite(), dd.sophia(lr=0.1)), np.ones(1))
+    stepper.step(np.ones(1), curvature=np.full(1, 3.0))
+    stepper.step(np.full(1, np.nan), curvature=np.full(1, np.nan))
+    assert stepper.state["curvature"] == 3.0
+    assert np.isfinite(stepper.x).all()
+
+
+def test_a_condition_that_is_nan_opens_nothing():
+    @dd.gate
+    def risky(x, g):
+        return total(g), x
+
+    stepper = dd.Stepper(dd.chain(risky(), dd.sgd(lr=1.0)), np.ones(1))
+    stepper.step(np.full(1, np.nan))
+    assert (stepper.x[0], stepper.t) == (1.0, 0)
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: dd.chain(dd.accumulate(2), dd.accumulate(3), dd.sgd()), "a chain must have accumulate once; got it 2 times."),
+        (lambda: dd.chain(dd.skip_nonfinite(), dd.unscale(), dd.sgd()), "unscale must come before skip_nonfinite in a chain"),
+        (lambda: dd.chain(dd.accumulate(2), dd.polyak_sgd()), "polyak_sgd reads the function's value, of which accumulate makes no mean."),
+        (lambda: dd.minimize(np.sum, [1.0], method="unscale > sgd"), "minimize does not multiply the loss by the scale of unscale."),
+        (lambda: dd.minimize(np.sum, [1.0], method="sophia"), "minimize gives no curvature, which sophia needs."),
+    ],
+)  # fmt: skip
+def test_what_cannot_work_is_refused(make, sentence):
+    with pytest.raises(RuleError, match=sentence):
+        make()
 
 
 def test_schedules_count_updates_and_may_count_gradients():
@@ -209,6 +292,14 @@ def test_a_gate_must_give_what_it_has():
 
         @dd.gate(gives="v")
         def wrong(x, g):
+            return 1, x
+
+
+def test_a_gate_needs_a_place_that_there_is():
+    with pytest.raises(RuleError, match="place of lost must be one of accumulate, .*; got 'there'"):
+
+        @dd.gate(place="there")
+        def lost(x, g):
             return 1, x
 
 

@@ -44,6 +44,7 @@ COMMON = [
     {"weight_decay": 0.1}, {"clipnorm": 0.5}, {"clipvalue": 0.3}, {"global_clipnorm": 0.5}, {"clipnorm": 0.0}, EMA,
     {**EMA, "ema_overwrite_frequency": 7}, {"weight_decay": 0.1, "global_clipnorm": 0.5, **EMA, "ema_overwrite_frequency": 7},
     {"use_ema": True, "ema_momentum": 0.0, "clipvalue": 0.3, "name": "a", "loss_scale_factor": None},
+    {"gradient_accumulation_steps": 3, "clipnorm": 0.5},
 ]  # fmt: skip
 ON_ARRAYS = {"Adafactor", "Muon"}
 """Stepped in test_twin_calls_arrays.py."""
@@ -113,7 +114,9 @@ BAD = [
     ("SGD", {"lr": 0.1}, "keras.SGD has no argument 'lr'."),
     ("SGD", {"clipnorm": 1.0, "clipvalue": 1.0}, "clipvalue of keras.SGD must be None beside clipnorm, since Keras takes one of the three; got 1.0."),
     ("SGD", {"clipnorm": "1"}, "clipnorm of keras.SGD must be a number; got '1'."),
-    ("SGD", {"gradient_accumulation_steps": 2}, "gradient_accumulation_steps of keras.SGD must be None, since "),
+    ("SGD", {"gradient_accumulation_steps": 2, "use_ema": True}, "gradient_accumulation_steps of keras.SGD must be None beside use_ema, "),
+    ("SGD", {"gradient_accumulation_steps": 2, "learning_rate": dd.cosine(0.1, steps=9)}, "gradient_accumulation_steps of keras.SGD must be None beside a schedule, "),
+    ("SGD", {"gradient_accumulation_steps": 2.5}, "keras.SGD: steps of accumulate must be a whole number in [1, inf); got 2.5."),
     ("SGD", {"loss_scale_factor": 2.0}, "loss_scale_factor of keras.SGD must be None, since "),
     ("SGD", {"use_ema": True, "ema_overwrite_frequency": 0}, "ema_overwrite_frequency of keras.SGD must be None or an int of at least 1; got 0."),
     ("SGD", {"use_ema": True, "ema_momentum": 1.5}, "keras.SGD: beta of ema must be a float in [0, 1); got 1.5."),

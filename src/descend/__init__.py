@@ -11,7 +11,8 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "descend._rule": ("Bound", "Rule", "after", "transform"),
+    "descend._rule": ("Bound", "Rule"),
+    "descend._links": ("after", "transform"),
     "descend._gate": ("gate",),
     "descend._chain": ("Chain", "chain"),
     "descend._groups": ("audit", "freeze", "no_decay", "per_group"),

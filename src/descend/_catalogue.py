@@ -89,7 +89,7 @@ def get_rule(text: str, *, files: bool = True) -> Update:
 
 def _group(text: str) -> dict[str, dict[str, Setting] | None]:
     """The settings of ``bias:weight_decay=0``, or None for those of ``embed*:frozen``."""
-    name, _, settings = (part.strip() for part in text.partition(":"))
+    name, _, settings = (part.strip() for part in text.rpartition(":"))
     return {name: None if settings == "frozen" else _settings(settings, f"group {name!r}")}
 
 

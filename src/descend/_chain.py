@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from descend._rule import PLACES, After, Bound, Rule, Setting, Transform
+from descend._rule import PLACES, After, Bound, Rule, Setting, Transform, told
 from descend.errors import RuleError
 
 
@@ -77,7 +77,7 @@ class Grouped:
 
 def _text_of(group: tuple[str, Own | None]) -> str:
     name, own = group
-    return f"{name}:" + ("frozen" if own is None else ",".join(f"{k}={v!r}" for k, v in own))
+    return f"{name}:" + ("frozen" if own is None else ",".join(f"{k}={told(v)}" for k, v in own))
 
 
 Update = Bound | Chain | Grouped
@@ -129,6 +129,7 @@ def chain(*parts: Rule | Update) -> Chain:
     for link, following in itertools.pairwise(links):
         if PLACES.index(link.rule.place) > PLACES.index(following.rule.place):
             raise _out_of_place(link, following, core)
+    _check_gates(links)
     for link in links:
         missing = [name for name in link.rule.shared if name not in core.settings]
         if missing:
@@ -136,6 +137,34 @@ def chain(*parts: Rule | Update) -> Chain:
                 f"{link.name} needs {missing[0]} of the chain's rule, and {core.name} has none."
             )
     return Chain(links)
+
+
+def _check_gates(links: tuple[Bound, ...]) -> None:
+    """Every gate once; and nobody reads a value of the function that belongs to one of several gradients alone."""
+    gates = [link.name for link in links if link.rule.alone and not link.rule.whole]
+    again = [name for name in gates if gates.count(name) > 1]
+    if again:
+        raise RuleError(f"a chain must have {again[0]} once; got it {gates.count(again[0])} times.")
+    reading = [link.name for link in links if "value" in link.rule.fresh]
+    if reading and any(link.rule.place == "accumulate" for link in links):
+        raise RuleError(
+            f"{reading[0]} reads the function's value, of which accumulate makes no mean."
+        )
+
+
+def check_driven(update: Update, by: str) -> None:
+    """Refuse what needs more of each step than gradients and values.
+
+    Raises
+    ------
+    RuleError
+        If ``update`` needs an estimate of the curvature, or the loss multiplied by its scale.
+    """
+    for link in update.links:
+        if any(state.name == "curvature" for state in link.rule.states):
+            raise RuleError(f"{by} gives no curvature, which {link.name} needs.")
+        if link.rule.place == "unscale":
+            raise RuleError(f"{by} does not multiply the loss by the scale of {link.name}.")
 
 
 def _out_of_place(link: Bound, following: Bound, core: Bound) -> RuleError:

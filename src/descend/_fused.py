@@ -93,6 +93,11 @@ class Fused:
         return [values[self._row_of[slab]] for slab in self._slab_of]
 
     @property
+    def in_stages(self) -> bool:
+        """Whether some arrays change before others are read: then no gradient may lie in x's memory."""
+        return self._count > 1
+
+    @property
     def solution(self) -> None:
         """No gate can hold x elsewhere; see `Staged`."""
 

@@ -1,6 +1,6 @@
 """Gates: what decides, before the rule of a chain, whether a step is taken at all.
 
-``@gate`` turns the text ``(x, g, *states, *, …) -> (opened, x, *states)`` into a link. While ``opened`` is 0 the rest of the chain
+``@gate`` turns the text ``(x, g, *states, *, …) -> (opened, x, *states)`` into a link. While ``opened`` is not above 0 the rest of the chain
 rests, and ``t`` does not advance: so gradients are accumulated, bad ones skipped, or asked for at another point.
 """
 
@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, overload
 
-from descend._rule import Bound, Rule, Transform, enter
+from descend._links import enter, placed
+from descend._rule import Bound, Rule, Transform
 from descend._signature import Signature, Starts, State
 from descend.errors import RuleError
 from descend.ops import where
@@ -42,7 +43,7 @@ class Gate(Transform):
 
         def text(x: Any, g: Any, *states: Any, **scalars: Any) -> tuple[Any, ...]:
             opened, moved, *kept = self.function(x, g, *states[:-1], **scalars)
-            return moved, *kept, where(opened, 1.0, 0.0)
+            return moved, *kept, where(opened > 0, 1.0, 0.0)
 
         text.__name__ = self.name
         states = (*self.states, State(OPENED, 1.0, scalar=True))
@@ -110,8 +111,6 @@ def gate(
     """
 
     def made(f: Callable[..., Any]) -> Gate:
-        link = Gate(f, init, solution, gives=gives)
-        link.place = place
-        return enter(link)
+        return enter(placed(Gate(f, init, solution, gives=gives), place))
 
     return made if function is None else made(function)

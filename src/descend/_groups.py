@@ -12,17 +12,26 @@ from dataclasses import dataclass
 
 from descend._arrays import Array, Arrays, flatten
 from descend._chain import Chain, Grouped, Own, Update, bind
+from descend._gate import Gate
 from descend._rule import Bound, Rule, Setting
 from descend.domains import brief
-from descend.errors import HyperparameterError, RuleError, nearest
+from descend.errors import HyperparameterError, RuleError, ShapeError, nearest
 
 Settings = Mapping[str, Setting] | None
 """The settings of a group; None for one that is not trained."""
 
 _NAMED = {
-    "bias": re.compile(r"(^|[._/])(bias|b)\d*$"),
-    "norm": re.compile(r"norm|(^|[._/])(bn|ln)_?\d*([._/]|$)", re.IGNORECASE),
-    "embedding": re.compile(r"embed|(^|[._/])(emb|wte|wpe)([._/]|$)", re.IGNORECASE),
+    # of the last part of a name
+    "bias": re.compile(r"(^|[./])((\w+_)?bias(_\w+)?|b\d*)$", re.IGNORECASE),
+    # of any part, which may be LayerNorm, bn1, ln_f, q_norm, norm2
+    "norm": re.compile(
+        r"(^|[./])(\w+_)?((layer|batch|group|instance|rms)_?)?norm(_?\d+[a-z]?)?([./]|$)"
+        r"|(^|[./])(\w+_)?(bn|ln)(_?\d*|_f)([./]|$)",
+        re.IGNORECASE,
+    ),
+    "embedding": re.compile(
+        r"(^|[./])(\w+_)?(embed(ding)?s?|emb|wte|wpe)(_\w+)?([./]|$)", re.IGNORECASE
+    ),
 }
 ROLES = (*_NAMED, "1-D")
 """What arrays are by their names, and by having at most one axis."""
@@ -35,8 +44,9 @@ def per_group(update: Rule | Update, groups: Mapping[str, Settings]) -> Grouped:
     ----------
     update : a rule, bound or not, or a chain
     groups : settings by what they are for: a role (``bias``, ``norm``, ``embedding``, ``1-D``) or a pattern of names
-        (``head.*``; positions where x is a list); None for arrays that are not trained. Where two groups hold one array, the
-        later one takes precedence. Settings go to every link of the chain that has them.
+        (``head.*``; positions where x is a list); None for arrays that are not trained, whatever else is said of them. Where two
+        groups hold one array, the later one takes precedence. Settings go to every link of the chain that has them, but to no
+        gate, which is one decision for all arrays.
 
     Raises
     ------
@@ -73,6 +83,8 @@ def freeze(update: Rule | Update, *selectors: str) -> Grouped:
     >>> x
     {'body': array([1.]), 'head': array([0.9])}
     """
+    if not selectors:
+        raise RuleError("freeze must be given a role or a pattern of names; got none.")
     return per_group(update, dict.fromkeys(selectors))
 
 
@@ -97,8 +109,12 @@ def no_decay(update: Rule | Update, *selectors: str) -> Grouped:
 
 
 def _selector(name: object) -> str:
-    if not isinstance(name, str) or not name or any(c in name for c in ":@>"):
-        raise RuleError(f"a group must be a role or a pattern of names; got {brief(name)}.")
+    if isinstance(name, int) and not isinstance(name, bool):
+        return str(name)
+    if not isinstance(name, str) or not name or name != name.strip() or " @ " in name:
+        raise RuleError(
+            f"a group must be a role or a pattern of names, without blanks around it or ' @ ' in it; got {brief(name)}."
+        )
     return name
 
 
@@ -107,10 +123,11 @@ def _checked(update: Bound | Chain, group: str, own: Settings) -> Own | None:
         return None
     if not isinstance(own, Mapping) or not own:
         raise RuleError(f"settings of group {group!r} must be a dict of them or None; got {own!r}.")
-    known = [name for link in update.links for name in link.settings]
+    links = [link for link in update.links if not isinstance(link.rule, Gate)]
+    known = [name for link in links for name in link.settings]
     checked: dict[str, Setting] = {}
     for name, value in own.items():
-        owners = [link for link in update.links if name in link.settings]
+        owners = [link for link in links if name in link.settings]
         if not owners:
             raise HyperparameterError(
                 f"{update.name} has no hyperparameter {name!r} for group {group!r}."
@@ -141,7 +158,7 @@ def divide(
         return [update] * len(arrays)
     names = [str(key) for key in keys] or ["x"]
     for selector, _ in update.groups:
-        if selector not in ROLES and not fnmatch.filter(names, selector):
+        if selector not in ROLES and selector not in names and not fnmatch.filter(names, selector):
             raise RuleError(
                 f"group {selector!r} must match an array of x; it has {brief(names)}.{nearest(selector, names)}"
             )
@@ -155,19 +172,22 @@ def divide(
 def _own(update: Grouped, name: str, array: Array) -> Own | None:
     """The settings of one array that differ from the update's; None if it is frozen."""
     merged: dict[str, Setting] = {}
-    frozen = False
     for selector, own in update.groups:
-        if selector in roles_of(name, array) or fnmatch.fnmatchcase(name, selector):
-            frozen = own is None
-            merged |= dict(own or ())
-    return None if frozen else tuple(sorted(merged.items(), key=lambda item: item[0]))
+        if selector in (name, *roles_of(name, array)) or fnmatch.fnmatchcase(name, selector):
+            if own is None:
+                return None
+            merged |= dict(own)
+    return tuple(sorted(merged.items(), key=lambda item: item[0]))
 
 
 def _update_of(update: Bound | Chain, own: Own | None) -> Bound | Chain | None:
     if own is None:
         return None
     links = tuple(
-        link.replace(**{k: v for k, v in own if k in link.settings}) for link in update.links
+        link
+        if isinstance(link.rule, Gate)
+        else link.replace(**{k: v for k, v in own if k in link.settings})
+        for link in update.links
     )
     return Chain(links) if isinstance(update, Chain) else links[0]
 
@@ -181,7 +201,7 @@ class AuditRow:
     roles: tuple[str, ...]
     frozen: bool
     settings: Own
-    """Weight decay, and whatever some group changes, by the names in the chain."""
+    """Weight decay, and whatever some group changes; of links that are not the rule with their names, ``decay.weight_decay``."""
 
 
 @dataclass(frozen=True)
@@ -225,6 +245,8 @@ def audit(update: Rule | Update, x: Arrays) -> Audit:
     """
     update = bind(update)
     keys, arrays = flatten(x, "x")
+    if not arrays:
+        raise ShapeError("x must hold at least one array; got none.")
     changed = {"weight_decay"}
     if isinstance(update, Grouped):
         changed |= {name for _, own in update.groups for name, _ in own or ()}
@@ -240,7 +262,12 @@ def audit(update: Rule | Update, x: Arrays) -> Audit:
 
 def _settings(update: Bound | Chain | None, names: set[str]) -> Own:
     links = () if update is None else update.links
-    return tuple((n, v) for link in links for n, v in link.settings.items() if n in names)
+    return tuple(
+        (n if link.is_rule else f"{link.name}.{n}", v)
+        for link in links
+        for n, v in link.settings.items()
+        if n in names and not isinstance(link.rule, Gate)
+    )
 
 
 def _shown(settings: Own, frozen: bool) -> str:

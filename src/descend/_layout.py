@@ -68,6 +68,24 @@ class Layout:
         check_gradients(what, self._owner, self.keys, self.arrays, gradients)
         return gradients
 
+    def apart_from_x(self, gradients: list[Array]) -> list[Array]:
+        """The gradients, those that lie in x's memory copied: a stage may change x before another reads them."""
+        spans = [np.lib.array_utils.byte_bounds(a) for a in self.arrays if a.size]
+        low = min((low for low, _ in spans), default=0)
+        high = max((high for _, high in spans), default=0)
+        return [self._own(g, spans) if _meets(g, low, high) else g for g in gradients]
+
+    @staticmethod
+    def _own(g: Array, spans: list[tuple[int, int]]) -> Array:
+        return g.copy() if any(_meets(g, *span) for span in spans) else g
+
+    @staticmethod
+    def copy(given: Sequence[Array], kept: Sequence[Array]) -> None:
+        """Write arrays into others of the same shapes."""
+        with np.errstate(over="ignore"):
+            for to, a in zip(kept, given, strict=True):
+                np.copyto(to, a, casting="same_kind")
+
     def _without_frozen(self, g: Arrays) -> Arrays:
         """``g`` without what belongs to frozen arrays, which may be anything."""
         if len(self._places) == len(self._all):
@@ -77,3 +95,9 @@ class Layout:
             return {key: value for key, value in g.items() if key not in frozen}
         whole = isinstance(g, list | tuple) and len(g) == len(self._all)
         return {i: g[i] for i in self._places} if whole else g
+
+
+def _meets(a: Array, low: int, high: int) -> bool:
+    """Whether an array has memory between two addresses."""
+    start, stop = np.lib.array_utils.byte_bounds(a)
+    return bool(start < high and stop > low)

@@ -11,7 +11,8 @@ import sys
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar, overload
+from types import FunctionType
+from typing import Any, overload
 
 from descend._signature import Signature, Starts, read_signature
 from descend.errors import HyperparameterError, RuleError, nearest
@@ -22,9 +23,8 @@ Setting = float | Schedule
 REGISTRY: dict[str, Rule] = {}
 TRANSFORMS: dict[str, Rule] = {}
 """What may stand before or after a rule in a chain, by name."""
-PLACES = ("accumulate", "unscale", "clip", "sam", "decay", "update", "average")
+PLACES = ("accumulate", "unscale", "skip", "clip", "sam", "decay", "update", "average")
 """The order of a chain: what changes the gradient is at "clip", the rule at "update", what works on its x at "average"."""
-_Link = TypeVar("_Link", bound="Rule")
 
 
 class Rule:
@@ -196,11 +196,18 @@ class Bound:
     @property
     def text(self) -> str:
         """The update as text that ``get_rule`` reads: ``adam:lr=0.01``."""
-        given = ",".join(f"{k}={v!r}" for k, v in self.given)
+        given = ",".join(f"{k}={told(v)}" for k, v in self.given)
         return f"{self.rule.address}:{given}" if given else self.rule.address
 
     def __repr__(self) -> str:
         return f"{self.rule!r}({', '.join(f'{k}={v!r}' for k, v in self.given)})"
+
+
+def told(setting: Setting) -> str:
+    """A setting in a rule's text; a function of the user's own by name, which is the same in every process."""
+    if isinstance(setting, FunctionType):
+        return f"<{setting.__module__}.{setting.__qualname__}>"
+    return repr(setting)
 
 
 @overload
@@ -255,47 +262,3 @@ def register(made: Rule) -> Rule:
         )
     REGISTRY[made.name] = made
     return made
-
-
-@overload
-def after(function: Callable[..., Any], /) -> After: ...
-@overload
-def after(
-    *, init: Starts | None = None, solution: str = "x"
-) -> Callable[[Callable[..., Any]], After]: ...
-def after(
-    function: Callable[..., Any] | None = None,
-    *,
-    init: Starts | None = None,
-    solution: str = "x",
-) -> Any:
-    """Make what comes after the rule of a chain from ``(x, g, before, *states, *, …) -> (x, *states)``.
-
-    ``x`` is what the rule made of ``before``. ``init`` and ``solution`` are as for `rule`.
-    """
-
-    def made(f: Callable[..., Any]) -> After:
-        return enter(After(f, init, solution))
-
-    return made if function is None else made(function)
-
-
-def enter(made: _Link) -> _Link:
-    """Make a transform, or what comes after a rule, known by name; a user's namesake does not take the place of ours."""
-    TRANSFORMS.setdefault(made.name, made)
-    return made
-
-
-@overload
-def transform(function: Callable[..., Any], /) -> Transform: ...
-@overload
-def transform(*, place: str = "clip") -> Callable[[Callable[..., Any]], Transform]: ...
-def transform(function: Callable[..., Any] | None = None, *, place: str = "clip") -> Any:
-    """Make a transform from ``(x, g, *states, *, …) -> (x, g, *states)``; it is used in a `chain`, at its ``place``."""
-
-    def made(f: Callable[..., Any]) -> Transform:
-        link = Transform(f)
-        link.place = place
-        return enter(link)
-
-    return made if function is None else made(function)

@@ -37,6 +37,8 @@ def _take_up(x: Any, g: Any, made: Any, **_: Any) -> Any:
 class Staged:
     """Run a chain stage by stage; parameters, attributes and methods are those of `Fused`."""
 
+    in_stages = True
+
     def __init__(
         self,
         links: tuple[Bound, ...],
@@ -69,7 +71,7 @@ class Staged:
         link, own = pair
         if isinstance(link.rule, Gate):
             renamed = Names({**own.states, OPENED: OPENED}, own.hyperparameters)
-            engine, columns, program = self._compiled(((opens_as(link), renamed),))
+            engine, columns, program = self._compiled(((opens_as(link), renamed),), grouped=False)
             gives = own.states.get(link.rule.gives)
             return _GateLink(engine, columns, program, gives, own.states.get(link.rule.solution))
         first = [
@@ -87,11 +89,14 @@ class Staged:
             pairs = (self._stand_in(_take_up, _MADE), *pairs)
         return _Elements(*self._compiled(pairs))
 
-    def _compiled(self, pairs: _Named) -> tuple[Fused, list[int], Program]:
+    def _compiled(self, pairs: _Named, *, grouped: bool = True) -> tuple[Fused, list[int], Program]:
         """Links in one program: its engine, and where it finds what it takes in the rows of a step."""
         program = Program(tuple(link for link, _ in pairs), tuple(own for _, own in pairs))
         columns = [self._columns.index(n) for n in (*program.fresh, *program.hyperparameters)]
-        engine = Fused(program, self._arrays, self._first, self._groups, self._threads)
+        first, groups = self._first, self._groups
+        if not grouped:  # a gate is one decision
+            first, groups = first[:1], [0] * len(self._arrays)
+        engine = Fused(program, self._arrays, first, groups, self._threads)
         return engine, columns, program
 
     def _stand_in(self, function: Any, state: str) -> tuple[Bound, Names]:
@@ -185,7 +190,7 @@ class _GateLink(_Elements):
         return not all(row[OPENED] for row in self.engine.scalars)
 
     def step(self, gradients: list[Array], shared: list[list[float]]) -> list[Array] | None:
-        handed = super().step(gradients, shared)
+        handed = super().step(gradients, shared[:1])
         return None if self.closed else handed
 
 

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from descend import _checkpoint as checkpoint
 from descend._arrays import Array, Arrays, as_value, check_parameters, flatten
 from descend._chain import Chain, Update, bind
@@ -35,7 +33,7 @@ from descend._stored_state import (
     rule_of,
     write_into,
 )
-from descend.errors import HyperparameterError
+from descend.errors import CheckpointError, HyperparameterError
 
 
 class Stepper:
@@ -114,22 +112,30 @@ class Stepper:
             If a schedule gives a value outside its domain, or a rule needs ``value`` and it is no number; nothing has changed then.
         """
         gradients = self._layout.taken_apart(g, "g")
+        if self._engine.in_stages:
+            gradients = self._layout.apart_from_x(gradients)
         t = self.t + 1
         fresh = [t, as_value(value, self.rule.name)] if self._takes_value else [t]
         settings = [[*fresh, *own.at(t)] for own in self._settings]
-        if curvature is not None:
-            self._keep_curvature(curvature)
+        before = None if curvature is None else self._keep_curvature(curvature)
         if self._engine.step(gradients, settings):
             self.t = t
+        elif before is not None:  # a gate closed
+            self._layout.copy(before, self._engine.listed("curvature"))
 
-    def _keep_curvature(self, curvature: Arrays) -> None:
+    def _keep_curvature(self, curvature: Arrays) -> list[Array]:
+        """Write the estimate into the state; what was there."""
         if all(s.name != "curvature" for s in self._states):
             raise HyperparameterError(
                 f"curvature of a step must be given to a rule that keeps it, such as sophia; {self.rule.name} does not."
             )
-        given = self._layout.taken_apart(curvature, "curvature")
-        for kept, estimate in zip(self._engine.listed("curvature"), given, strict=True):
-            np.copyto(kept, estimate, casting="same_kind")
+        given, kept = (
+            self._layout.taken_apart(curvature, "curvature"),
+            self._engine.listed("curvature"),
+        )
+        before = [a.copy() for a in kept]
+        self._layout.copy(given, kept)
+        return before
 
     @property
     def state(self) -> dict[str, Any]:
@@ -175,6 +181,11 @@ class Stepper:
 
     def _contents(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """The values and arrays of a checkpoint."""
+        keys, held = flatten(self.x, "x")
+        if keys != self._keys or any(a is not b for a, b in zip(held, self._arrays, strict=True)):
+            raise CheckpointError(
+                "x must hold the arrays that the Stepper was made with; it has changed."
+            )
         values = describe(self.rule, self.x, self.t, self._engine.scalars)
         arrays = {
             part_name("x", k, self._keys): a

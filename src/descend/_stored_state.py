@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from descend._arrays import Array, Arrays, flatten, like
+from descend._arrays import Array, Arrays, check_parameters, flatten, like
 from descend._catalogue import get_rule
 from descend._chain import Update, bind
 from descend._compile.names import name_links, states_of
@@ -103,6 +103,7 @@ def parameters_of(
     if x is None:
         return like(_KINDS[values["x"]], keys, stored)  # type: ignore[no-any-return]
     found, given = flatten(x, "x")
+    check_parameters(found, given)
     if found != keys:
         raise CheckpointError(
             f"x of {path} must have the names {list(keys)}, in this order; got {list(found)}."

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, overload
 
-from descend._rule import Rule, Transform, enter, register
+from descend._links import enter
+from descend._rule import Rule, Transform, register
 from descend._signature import Starts
 
 

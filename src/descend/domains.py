@@ -16,7 +16,7 @@ from descend.errors import HyperparameterError
 
 @dataclass(frozen=True)
 class Interval:
-    """The real numbers between ``low`` and ``high``; an end belongs to it only where it is closed.
+    """The real (or whole) numbers between ``low`` and ``high``; an end belongs to it only where it is closed.
 
     >>> print(Interval(0.0, 1.0, closed_low=True))
     a float in [0, 1)
@@ -28,15 +28,17 @@ class Interval:
     high: float
     closed_low: bool = False
     closed_high: bool = False
+    whole: bool = False
 
     def __contains__(self, value: float) -> bool:
         above = self.low <= value if self.closed_low else self.low < value
         below = value <= self.high if self.closed_high else value < self.high
-        return above and below
+        return above and below and (not self.whole or value == math.floor(value))
 
     def __str__(self) -> str:
         ends = "[" if self.closed_low else "(", "]" if self.closed_high else ")"
-        return f"a float in {ends[0]}{self.low:g}, {self.high:g}{ends[1]}"
+        kind = "a whole number" if self.whole else "a float"
+        return f"{kind} in {ends[0]}{self.low:g}, {self.high:g}{ends[1]}"
 
     def check(self, value: Any, name: str, owner: str) -> float:
         """``value`` as a float, or a `HyperparameterError` that names ``name``, ``owner`` and the domain."""
@@ -82,5 +84,9 @@ Scalar = Annotated[float, HostScalar()]
 """A state that is one number, not an array; its default is its first value."""
 Growth = Annotated[float, Interval(1.0, math.inf, closed_low=True)]
 """A factor of at least 1."""
+Count = Annotated[float, Interval(1.0, math.inf, closed_low=True, whole=True)]
+"""A number of steps: 1, 2, 3 …"""
+Seed = Annotated[float, Interval(0.0, math.inf, closed_low=True, whole=True)]
+"""From which random numbers are drawn: 0, 1, 2 …"""
 Real = Annotated[float, Interval(-math.inf, math.inf)]
 """Any finite float."""

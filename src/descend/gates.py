@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from descend._gate import gate
-from descend.domains import Growth, Positive, Scalar, Share
-from descend.ops import maximum, norm, total, where
+from descend.domains import Count, Growth, Positive, Scalar, Share
+from descend.ops import maximum, minimum, norm, total, where
 
 
 @gate(gives="mean", place="accumulate")
 def accumulate(
-    x: Any, g: Any, mean: Any, micro: Scalar = 0, *, steps: Growth = 4.0
+    x: Any, g: Any, mean: Any, micro: Scalar = 0, *, steps: Count = 4.0
 ) -> tuple[Any, ...]:
     """Gradient accumulation: one update for every ``steps`` gradients, along their mean.
 
@@ -19,10 +19,10 @@ def accumulate(
     Same as: ``keras.optimizers.SGD(0.1, gradient_accumulation_steps=4)``.
     Differs: in torch the user divides the loss; ``optax.MultiSteps`` weights the gradients in float32.
     """
-    micro = micro % steps + 1
+    micro = micro + 1
     mean = where(micro > 1, mean, 0) + g
     last = micro >= steps
-    return last, x, where(last, mean / micro, mean), micro
+    return last, x, where(last, mean / micro, mean), where(last, 0, micro)
 
 
 @gate(init={"scale": "first"}, gives="unscaled")
@@ -33,15 +33,15 @@ def unscale(
     scale: Scalar,
     good: Scalar = 0,
     *,
-    first: Positive = 65536.0,
+    first: Growth = 65536.0,
     growth: Growth = 2.0,
     backoff: Share = 0.5,
-    every: Growth = 2000.0,
+    every: Count = 2000.0,
 ) -> tuple[Any, ...]:
     """Dynamic loss scaling for mixed precision: divide the gradient by ``scale``; skip the step where it is not finite.
 
     Multiply the loss by ``Stepper.state["scale"]``. A skipped step shrinks the scale by ``backoff``; ``every`` good ones in a row
-    let it grow.
+    let it grow. It stays between 1 and 2¹⁰⁰.
 
     State: ``unscaled``, the gradient; ``scale``; ``good``, finite gradients in a row.
     Differs: ``torch.amp.GradScaler`` scales the loss itself.
@@ -50,11 +50,13 @@ def unscale(
     finite = total(where(g - g == 0, 0, 1)) < 1
     good = where(finite, good + 1, 0)
     ripe = good >= every
-    new = where(finite, scale * where(ripe, growth, 1), scale * backoff)
+    new = minimum(
+        where(finite, scale * where(ripe, growth, 1), maximum(scale * backoff, 1)), 2.0**100
+    )
     return finite, x, g / scale, new, where(ripe, 0, good)
 
 
-@gate
+@gate(place="skip")
 def skip_nonfinite(x: Any, g: Any, skipped: Scalar = 0) -> tuple[Any, ...]:
     """No step, and no change of any state, where the gradient holds nan or inf.
 

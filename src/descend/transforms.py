@@ -5,9 +5,9 @@ from __future__ import annotations
 from math import inf, nan
 from typing import Any
 
-from descend._rule import transform
+from descend._links import transform
 from descend._tensor_rule import tensor_transform
-from descend.domains import NonNegative, Positive
+from descend.domains import NonNegative, Positive, Seed
 from descend.ops import array_norm, maximum, minimum, norm, where
 from descend.ops_matrix import mean, normal
 
@@ -33,7 +33,8 @@ def clip_norm_each(x: Any, g: Any, *, max_norm: Positive = 1.0) -> Any:
     Same as: ``keras.optimizers.SGD(0.01, clipnorm=1.0)``.
     Differs: ``optax.clip_by_block_rms`` bounds the root of the mean square.
     """
-    return x, g * (max_norm / maximum(array_norm(g), max_norm))
+    length = array_norm(g)
+    return x, g * where(length < inf, max_norm / maximum(length, max_norm), nan)
 
 
 @transform
@@ -44,8 +45,8 @@ def agc(x: Any, g: Any, *, clipping: Positive = 1e-2, eps: Positive = 1e-3) -> A
 
     References: Brock et al., "High-performance large-scale image recognition without normalization", 2021, eq. 3 (per array, not per unit).
     """
-    limit = clipping * maximum(array_norm(x), eps)
-    return x, g * (limit / maximum(array_norm(g), limit))
+    length, limit = array_norm(g), clipping * maximum(array_norm(x), eps)
+    return x, g * where(length < inf, limit / maximum(length, limit), nan)
 
 
 @transform
@@ -95,9 +96,9 @@ def noise(
     index: Any,
     eta: NonNegative = 0.01,
     gamma: NonNegative = 0.55,
-    seed: NonNegative = 0.0,
+    seed: Seed = 0.0,
 ) -> Any:
-    """Gaussian gradient noise that dies out: ``g ← g + N(0, η / t^γ)``, its numbers drawn from seed, array and t alone.
+    """Gaussian gradient noise that dies out: ``g ← g + N(0, η / t^γ)``, its numbers fixed by seed, t and the place of the array among those that are trained.
 
     References: Neelakantan et al., "Adding gradient noise improves learning for very deep networks", 2015, eq. 1 (t from 0 there).
     """

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from descend._rule import after
-from descend.domains import Decay, Growth, Share
+from descend._links import after
+from descend.domains import Count, Decay, Share
 from descend.ops import array_size, array_total, maximum, sign, where
 
 
@@ -25,7 +25,7 @@ def ema(x: Any, g: Any, before: Any, average: Any, *, beta: Decay = 0.999) -> An
 
 @after(init={"average": "x"}, solution="average")
 def ema_restart(
-    x: Any, g: Any, before: Any, average: Any, *, t: Any, beta: Decay = 0.99, every: Growth = 100.0
+    x: Any, g: Any, before: Any, average: Any, *, t: Any, beta: Decay = 0.99, every: Count = 100.0
 ) -> Any:
     """`ema` from which x starts again after every ``every`` steps: ``average ← β · average + (1 − β) · x``, then ``x ← average``.
 
@@ -49,7 +49,7 @@ def polyak_average(x: Any, g: Any, before: Any, average: Any, *, t: Any) -> Any:
 
 @after(init={"average": "x"}, solution="average")
 def swa(
-    x: Any, g: Any, before: Any, average: Any, *, t: Any, every: Growth = 1.0, start: Growth = 1.0
+    x: Any, g: Any, before: Any, average: Any, *, t: Any, every: Count = 1.0, start: Count = 1.0
 ) -> Any:
     """Stochastic weight averaging: the uniform average of every ``every``-th iterate from step ``start`` on, the answer.
 
@@ -63,7 +63,7 @@ def swa(
 
 @after(init={"slow": "x"}, solution="slow")
 def lookahead(
-    x: Any, g: Any, before: Any, slow: Any, *, t: Any, alpha: Share = 0.5, every: Growth = 6.0
+    x: Any, g: Any, before: Any, slow: Any, *, t: Any, alpha: Share = 0.5, every: Count = 6.0
 ) -> Any:
     """Lookahead: after every ``every`` fast steps ``slow ← slow + α (x − slow)``, and the fast weights start from there.
 

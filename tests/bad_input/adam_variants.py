@@ -170,6 +170,6 @@ ROWS = [
     ("dd.sophia(gamma=0.0)", "gamma of sophia must be a float in (0, inf); got 0.0."),
     ("dd.sophia(eps=0)", "eps of sophia must be a float in (0, inf); got 0."),
     ("dd.sophia(weight_decay=nan)", "weight_decay of sophia must be a float in [0, inf); got nan."),
-    ("dd.sophia(every=0.5)", "every of sophia must be a float in [1, inf); got 0.5."),
-    ("dd.sophia(every='2')", "every of sophia must be a float in [1, inf); got '2'."),
+    ("dd.sophia(every=0.5)", "every of sophia must be a whole number in [1, inf); got 0.5."),
+    ("dd.sophia(every='2')", "every of sophia must be a whole number in [1, inf); got '2'."),
 ]

@@ -30,6 +30,6 @@ ROWS = [
     ("dd.soap(beta2=[0.1])", "beta2 of soap must be a float in [0, 1); got [0.1]."),
     ("dd.soap(eps=0.0)", "eps of soap must be a float in (0, inf); got 0.0."),
     ("dd.soap(eps=1j)", "eps of soap must be a float in (0, inf); got 1j."),
-    ("dd.soap(every=0.5)", "every of soap must be a float in [1, inf); got 0.5."),
-    ("dd.soap(every=np.ones(2))", "every of soap must be a float in [1, inf); got array([1., 1.])."),
+    ("dd.soap(every=0.5)", "every of soap must be a whole number in [1, inf); got 0.5."),
+    ("dd.soap(every=np.ones(2))", "every of soap must be a whole number in [1, inf); got array([1., 1.])."),
 ]

@@ -33,18 +33,19 @@ ROWS = [
     ("dd.noise(et=0.5)", "noise has no hyperparameter 'et'. Did you mean 'eta'? It has: eta, gamma, seed."),
     ("dd.noise(eta=-0.1)", "eta of noise must be a float in [0, inf); got -0.1."),
     ("dd.noise(gamma=inf)", "gamma of noise must be a float in [0, inf); got inf."),
-    ("dd.noise(seed=-1)", "seed of noise must be a float in [0, inf); got -1."),
+    ("dd.noise(seed=-1)", "seed of noise must be a whole number in [0, inf); got -1."),
     # accumulate
     ("dd.accumulate(step=2)", "accumulate has no hyperparameter 'step'. Did you mean 'steps'? It has: steps."),
-    ("dd.accumulate(0)", "steps of accumulate must be a float in [1, inf); got 0."),
-    ("dd.accumulate(steps=0.5)", "steps of accumulate must be a float in [1, inf); got 0.5."),
-    ("dd.accumulate('4')", "steps of accumulate must be a float in [1, inf); got '4'."),
+    ("dd.accumulate(0)", "steps of accumulate must be a whole number in [1, inf); got 0."),
+    ("dd.accumulate(steps=0.5)", "steps of accumulate must be a whole number in [1, inf); got 0.5."),
+    ("dd.accumulate(2.5)", "steps of accumulate must be a whole number in [1, inf); got 2.5."),
+    ("dd.accumulate('4')", "steps of accumulate must be a whole number in [1, inf); got '4'."),
     # unscale
     ("dd.unscale(scale=2.0)", "unscale has no hyperparameter 'scale'. It has: first, growth, backoff, every."),
-    ("dd.unscale(first=0)", "first of unscale must be a float in (0, inf); got 0."),
+    ("dd.unscale(first=0)", "first of unscale must be a float in [1, inf); got 0."),
     ("dd.unscale(growth=0.5)", "growth of unscale must be a float in [1, inf); got 0.5."),
     ("dd.unscale(backoff=2.0)", "backoff of unscale must be a float in [0, 1]; got 2.0."),
-    ("dd.unscale(every=nan)", "every of unscale must be a float in [1, inf); got nan."),
+    ("dd.unscale(every=nan)", "every of unscale must be a whole number in [1, inf); got nan."),
     # skip_nonfinite
     ("dd.skip_nonfinite(3)", "skip_nonfinite takes no positional setting; got 3."),
     # sam

@@ -230,8 +230,12 @@ def test_rules_of_files_and_what_comes_after_a_rule_may_be_entries(
 
 
 def test_an_entry_that_needs_more_than_gradients_is_refused() -> None:
-    with pytest.raises(ProblemError, match="sophia needs a curvature too"):
+    with pytest.raises(RuleError, match="a race gives no curvature, which sophia needs"):
         read_entries(["sophia"])
+    with pytest.raises(
+        RuleError, match="a race does not multiply the loss by the scale of unscale"
+    ):
+        read_entries(["unscale > sgd"])
 
 
 @pytest.mark.parametrize("entry", ["sgd @ x:frozen", dd.freeze(dd.sgd(), "x")])

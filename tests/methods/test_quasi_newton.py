@@ -137,13 +137,44 @@ def test_enough_memory_makes_lbfgs_bfgs(counted, walk):
 def test_enough_memory_and_the_same_first_matrix_make_the_same_matrix():
     dense, limited = InverseHessian.identity(6), InverseMemory.empty(9, 6)
     found = list(pairs(6, 9))
+    s, y = found[-1]
+    dense.h *= (s @ y) / (y @ y)
+    dense.count = 6  # as if all directions were known: from here on H is not scaled
     for s, y in found:
         dense.add(s, y, s @ y)
         limited.add(s, y, s @ y)
-    s, y = found[0]
-    limited.gamma = (s @ y) / (y @ y)
     g = np.ones(6)
     np.testing.assert_allclose(limited.descent(g), dense.descent(g), rtol=1e-9)
+
+
+def test_a_second_pair_of_less_curvature_enlarges_what_is_not_known_yet():
+    state = InverseHessian.identity(3)
+    x, y, z = np.eye(3)
+    state.add(x, 100.0 * x, 100.0)
+    np.testing.assert_allclose(whole(state.h), 0.01 * np.eye(3), rtol=1e-14)
+    state.add(y, 4.0 * y, 4.0)  # sᵀy / yᵀHy = 4 / 0.16
+    np.testing.assert_allclose(whole(state.h), 0.25 * np.eye(3), rtol=1e-14)
+    state.add(z, 16.0 * z, 16.0)  # more curvature: H is not made smaller where it is right
+    np.testing.assert_allclose(np.diag(state.h), [0.25, 0.25, 1 / 16], rtol=1e-14)
+
+
+def test_after_n_pairs_nothing_is_scaled_any_more():
+    state = InverseHessian.identity(2)
+    for s in np.eye(2):
+        state.add(s, 100.0 * s, 100.0)
+    state.add(np.array([1.0, 0.0]), np.array([1.0, 0.0]), 1.0)
+    np.testing.assert_allclose(whole(state.h), np.diag([1.0, 0.01]), rtol=1e-14)
+
+
+def test_the_inverse_hessian_is_handed_out_whole_and_fresh():
+    state = InverseHessian.identity(5)
+    for s, y in pairs(5, 7):
+        state.add(s, y, s @ y)
+    inverse = state.inverse()
+    np.testing.assert_array_equal(inverse, inverse.T)
+    np.testing.assert_allclose(-inverse @ y, state.descent(y), rtol=1e-12)
+    inverse[:] = 0.0
+    assert state.h.any()
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from scipy.optimize import rosen, rosen_der
 
 from descend._minimize.driver import minimize
 from descend._minimize.history import COLUMNS, History
@@ -117,3 +118,18 @@ def test_a_history_can_be_made_by_hand():
     h = History({"nit": np.arange(3), "fun": np.array([4.0, 1.0, 0.0])})
     assert len(h) == 3
     assert h.fun.tolist() == [4.0, 1.0, 0.0]
+
+
+@pytest.mark.parametrize("bounds", [None, [(-1.0, 0.8)] * 4])
+@pytest.mark.parametrize("method", ["lbfgs", "bfgs", "cg", "gd", "owlqn"])
+@pytest.mark.filterwarnings("ignore:Method .* cannot handle bounds")
+def test_the_products_are_those_of_the_steps_whoever_computed_them(method, bounds):
+    r = minimize(
+        rosen, [-0.9, 0.5, -1.0, 0.2], method=method, jac=rosen_der, bounds=bounds, keep_x=True
+    )
+    h = r.history
+    s = np.diff(h.x, axis=0)
+    y = np.diff([rosen_der(x) for x in h.x], axis=0)
+    for name, a, b in (("ss", s, s), ("sy", s, y), ("yy", y, y)):
+        # four products, summed in another order
+        np.testing.assert_allclose(h[name][1:], (a * b).sum(axis=1), rtol=1e-12, atol=1e-300)

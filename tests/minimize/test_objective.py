@@ -489,7 +489,9 @@ def test_a_hessian_counts_as_scipy_counts():
 
 
 @pytest.mark.parametrize(
-    "form", [np.asarray, scipy.sparse.csr_array, aslinearoperator, np.ndarray.tolist], ids=lambda f: f.__name__
+    "form",
+    [np.asarray, scipy.sparse.csr_array, aslinearoperator, np.ndarray.tolist],
+    ids=lambda f: f.__name__,
 )
 def test_a_hessian_of_any_form_becomes_a_symmetric_array(form):
     skew = np.array([[0, 1e-9, 0], [0, 0, 0], [0, 0, 0]])

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from descend._minimize.driver import minimize
 from descend._minimize.objective import Objective
 from descend._minimize.scaling import Scaled, differ, powers_of_two, units_at, units_of
 from descend.methods._method import Point
@@ -129,3 +130,18 @@ def test_extreme_units_overflow_without_a_warning():
     scaled = Scaled(Objective(lambda x: 0.0, np.ones(2), jac=lambda x: np.full(2, 1e300)), units)
     scaled.value_and_gradient(np.array([1e300, 1e300]))
     assert units.tolist() == [2.0**-300, 2.0**300]
+
+
+@pytest.mark.parametrize("scale", [None, [1.0, 8.0, 0.5]])
+def test_bfgs_hands_out_the_inverse_hessian_in_units_of_x(scale):
+    a = np.array([[4.0, 1.0, 0.0], [1.0, 3.0, 0.5], [0.0, 0.5, 2.0]])
+    r = minimize(
+        lambda x: (x @ a @ x / 2, a @ x),
+        np.ones(3),
+        method="bfgs",
+        jac=True,
+        scale=scale,
+        gtol=1e-10,
+    )
+    # learned from inexact steps: a tenth is what a quasi-Newton matrix owes
+    np.testing.assert_allclose(r.hess_inv @ a, np.eye(3), atol=0.1)

@@ -253,7 +253,7 @@ def _result(run: Run, status: Status, sentence: str, start: Start) -> Result:
     hess_inv = run.hess_inv()
     if hess_inv is not None:
         result.hess_inv = hess_inv
-    if "x" in history:
+    if run.recorder.keeps_x:
         result.allvecs = list(history.x)
     if hasattr(run, "point"):
         result.keep(run.saved())

@@ -6,9 +6,10 @@ import importlib
 import math
 import os
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from struct import Struct
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,8 @@ COLUMNS = (
     "yy",
 )
 _WHOLE = frozenset({"nit", "nfev"})
+_ROW = Struct(f"{len(COLUMNS)}d")
+_PACK = _ROW.pack
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -63,10 +66,21 @@ class History:
 
     def __post_init__(self) -> None:
         for a in self.arrays.values():
-            a.flags.writeable = False
+            a.setflags(write=False)
         object.__setattr__(self, "arrays", MappingProxyType(dict(self.arrays)))
 
-    def __getattr__(self, name: str) -> NDArray[Any]:
+    @classmethod
+    def later(cls, make: Callable[[], Mapping[str, NDArray[Any]]]) -> History:
+        """Return a history whose arrays are made when one is first asked for: most runs end without."""
+        history = cls.__new__(cls)
+        object.__setattr__(history, "_make", make)
+        return history
+
+    def __getattr__(self, name: str) -> Any:
+        make = self.__dict__.pop("_make", None)
+        if make is not None:
+            self.__init__(make())  # type: ignore[misc]
+            return getattr(self, name)
         known = self.__dict__.get("arrays", {})
         if name not in known:
             raise AttributeError(f"the history has no {name!r}.{nearest(name, known)}")
@@ -156,12 +170,13 @@ def _positive(at: NDArray[Any], values: NDArray[Any]) -> tuple[NDArray[Any], NDA
 
 
 class Recorder:
-    """Rows as they come; a row costs one append to a flat array of doubles."""
+    """Rows as they come; a row costs one append to a buffer of doubles."""
 
     def __init__(self, n: int, *, keep_x: bool, before: History | None = None) -> None:
         self._n = n
-        self._rows = array("d")
+        self._rows = bytearray()
         self._made: History | None = None
+        self._made_of = 0
         self._xs = array("d") if keep_x else None
         if before is not None:
             self._continue(before)
@@ -173,27 +188,39 @@ class Recorder:
             kept = before.arrays.get("x", np.full((len(before), self._n), math.nan))
             self._xs.frombytes(np.ascontiguousarray(kept, dtype=np.float64).tobytes())
 
+    @property
+    def keeps_x(self) -> bool:
+        """Whether every x is among the rows."""
+        return self._xs is not None
+
     def add(self, row: tuple[float, ...], x: NDArray[np.float64]) -> None:
         """Append one row, in the order of ``COLUMNS``."""
-        self._rows.extend(row)
+        self._rows += _PACK(*row)
         if self._xs is not None:
             self._xs.frombytes(x.tobytes())
 
     def add_block(self, table: NDArray[np.float64]) -> None:
         """Append many rows at once, shape (k, len(COLUMNS))."""
-        self._rows.frombytes(np.ascontiguousarray(table).data.cast("B"))
+        self._rows += np.ascontiguousarray(table).data.cast("B")
 
     def history(self, shape: tuple[int, ...]) -> History:
         """The rows, each x of ``shape``; none can be added afterwards."""
-        if self._made is not None and len(self._made) * len(COLUMNS) == len(self._rows):
+        if self._made is not None and self._made_of == len(self._rows):
             return self._made
-        # views: millions of rows are not copied
-        table = np.frombuffer(self._rows, dtype=np.float64).reshape(-1, len(COLUMNS))
-        arrays: dict[str, NDArray[Any]] = {
-            name: table[:, i].astype(np.int64) if name in _WHOLE else table[:, i]
-            for i, name in enumerate(COLUMNS)
-        }
-        if self._xs is not None:
-            arrays["x"] = np.array(self._xs, dtype=np.float64).reshape(-1, *shape)
-        self._made = History(arrays)
+        rows, xs = np.frombuffer(self._rows), self._xs  # a view: millions of rows are not copied
+        self._made = History.later(lambda: _columns(rows, xs, shape))
+        self._made_of = len(self._rows)
         return self._made
+
+
+def _columns(
+    rows: NDArray[np.float64], xs: array[float] | None, shape: tuple[int, ...]
+) -> dict[str, NDArray[Any]]:
+    """The arrays of a history by name, from rows one after the other."""
+    table = rows.reshape(-1, len(COLUMNS))
+    arrays: dict[str, NDArray[Any]] = dict(zip(COLUMNS, table.T, strict=True))
+    for name in _WHOLE:
+        arrays[name] = arrays[name].astype(np.int64)
+    if xs is not None:
+        arrays["x"] = np.array(xs, dtype=np.float64).reshape(-1, *shape)
+    return arrays

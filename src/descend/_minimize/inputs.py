@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import numbers
 import operator
@@ -42,7 +43,13 @@ def read_method(method: Any) -> Method:
         method = "lbfgs"
     named = isinstance(method, str) and is_method(method)
     own = isinstance(method, type) and issubclass(method, Method)
-    made: Method = get_method(method) if named else method() if own else _by_rule(method)
+    made: Method = _named(method) if named else method() if own else _by_rule(method)
+    return made
+
+
+@functools.lru_cache(maxsize=64)  # methods are immutable
+def _named(text: str) -> Method:
+    made: Method = get_method(text)
     return made
 
 
@@ -83,14 +90,16 @@ def read_options(
     options: Mapping[str, Any] | None, given: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The settings of the run and those of the method; arguments by name win over ``options``."""
-    named = {_SCIPY_NAMES.get(name, name): value for name, value in (options or {}).items()}
+    asked = {k: v for k, v in given.items() if v is not None}
+    if not options:
+        return asked, {}
+    named = {_SCIPY_NAMES.get(name, name): value for name, value in options.items()}
     unknown = [name for name in named if name not in KNOWN_OPTIONS]
     if unknown:
         warnings.warn(
             f"Unknown solver options: {', '.join(unknown)}", OptimizeWarning, stacklevel=4
         )
-    run = {k: v for k, v in named.items() if k in _ON_RUN}
-    run |= {k: v for k, v in given.items() if v is not None}
+    run = {k: v for k, v in named.items() if k in _ON_RUN} | asked
     return run, {k: v for k, v in named.items() if k in _ON_METHOD}
 
 
@@ -118,7 +127,7 @@ def _fields(settings: Any) -> set[str]:
 
 def read_limits(run: Mapping[str, Any], tol: Any, method: Method, n: int) -> Limits:
     """The thresholds: those named; where no tolerance is, the method's own (all of them ``tol``, if that is given)."""
-    own = dict(method.tolerances)
+    own = method.tolerances
     if tol is not None:
         own = dict.fromkeys(own, _number("tol", tol, 0.0))
     named = {k: run[k] for k in _TOLERANCES if run.get(k) is not None}
@@ -144,6 +153,8 @@ def read_limits(run: Mapping[str, Any], tol: Any, method: Method, n: int) -> Lim
 
 
 def _number(name: str, value: Any, least: float) -> float:
+    if type(value) is float and value >= least:
+        return value
     number = value.item() if isinstance(value, np.ndarray) and value.size == 1 else value
     real = not isinstance(number, bool) and isinstance(number, numbers.Real)
     if real and float(number) >= least:
@@ -153,6 +164,8 @@ def _number(name: str, value: Any, least: float) -> float:
 
 
 def _whole(name: str, value: Any, least: int) -> int:
+    if type(value) is int and value >= least:
+        return value
     try:
         number = math.inf if value == math.inf else operator.index(value)
     except TypeError:

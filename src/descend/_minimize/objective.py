@@ -10,10 +10,10 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from scipy.linalg.blas import ddot  # gives no warnings, as np.dot may
 
 from descend._minimize import returned
 from descend._minimize.differences import SCHEMES, Steps, derivative_along, typical_sizes
+from descend._minimize.sizes import finite
 from descend._minimize.sources import choose
 from descend._minimize.user_calls import Ended, UserCalls
 from descend.methods._method import Oracle, Vector
@@ -113,16 +113,16 @@ class Objective(Oracle):
         before: Spent | None = None,
     ) -> None:
         self.n = x0.size
-        self.lower, self.upper = lower, upper
-        self.has_hessian = callable(hess)
+        self.lower, self.upper, self.has_hessian = lower, upper, callable(hess)
         shape = shape or x0.shape
         self._from = choose(fun, own, shape, kind, jac, hess, hessp)
         self._scheme = self._from.scheme or ""
         self._both, self._jac = self._from.both, self._from.jac
         self.calls = UserCalls(fun, self._from.own, shape, args)
-        self.calls.precision = returned.precision(self._from.own(x0))
-        self._absolute, self._relative = eps, rel_step
-        self._sizes = typical_sizes(x0)
+        if kind != "numpy":  # NumPy's x is always of float64
+            self.calls.precision = returned.precision(self._from.own(x0))
+        self._absolute, self._relative, self._x0 = eps, rel_step, x0
+        self._sizes: Vector | None = None  # made when the first difference asks for it
         self._last = _Seen(np.empty(0), b"")
         self._recent: deque[_Seen] = deque(maxlen=_REMEMBERED)
         self._curved: _Seen | None = None  # where self._h is the Hessian
@@ -188,20 +188,22 @@ class Objective(Oracle):
         return True
 
     def value(self, x: Vector) -> float:
-        seen = self._last
-        if seen.x is not x:
-            seen = self._at(x)
-        if seen.f is None:
-            return self._evaluate(seen)
-        return seen.f
+        seen = self._last if self._last.x is x else self._at(x)
+        return self._evaluate(seen) if seen.f is None else seen.f
 
     def gradient(self, x: Vector) -> Vector:
-        seen = self._last
-        if seen.x is not x:
-            seen = self._at(x)
+        seen = self._last if self._last.x is x else self._at(x)
         if seen.g is None:
             seen.g = self._differentiate(seen)
         return seen.g.copy()
+
+    def value_and_gradient(self, x: Vector) -> tuple[float, Vector]:
+        """Return f(x) and its gradient, which is the remembered array itself: a `Point` is never changed."""
+        seen = self._last if self._last.x is x else self._at(x)
+        f = self._evaluate(seen) if seen.f is None else seen.f
+        if seen.g is None:
+            seen.g = self._differentiate(seen)
+        return f, seen.g
 
     def hessian(self, x: Vector) -> Vector:
         seen = self._at(x)
@@ -220,13 +222,16 @@ class Objective(Oracle):
 
     def _at(self, x: Vector) -> _Seen:
         key = x.tobytes()
-        for seen in (*self._recent, self._best):
+        for seen in self._recent:
             if seen.key == key:
-                seen.x = x
-                self._last = seen
-                return seen
-        seen = self._last = _Seen(x, key)
-        self._recent.appendleft(seen)
+                break
+        else:
+            seen = self._best
+            if seen.key != key:
+                seen = _Seen(x, key)
+                self._recent.appendleft(seen)
+        seen.x = x
+        self._last = seen
         return seen
 
     def _evaluate(self, seen: _Seen) -> float:
@@ -235,7 +240,7 @@ class Objective(Oracle):
         else:
             f, seen.g = self.calls.pair(self._both, seen.x)
         seen.f = f
-        if -math.inf < f < self._best_f and _finite(seen.x):
+        if -math.inf < f < self._best_f and finite(seen.x):
             self._best, self._best_f = seen, f
         return f
 
@@ -279,8 +284,9 @@ class Objective(Oracle):
 
     def _steps(self, precision: float, *, own: bool = True) -> Steps:
         none = np.full(self.n, math.inf)
+        sizes = self._sizes = typical_sizes(self._x0) if self._sizes is None else self._sizes
         return Steps(
-            self._sizes,
+            sizes,
             -none if self.lower is None else self.lower,
             none if self.upper is None else self.upper,
             precision,
@@ -292,9 +298,3 @@ class Objective(Oracle):
     def _seen_by_fun(self, x: Vector) -> Vector:
         seen = returned.vector(self._from.own(x), self.calls.shape, self.n)
         return x if seen is None else seen
-
-
-def _finite(x: Vector) -> bool:
-    # a sum of squares tells sooner; of longer vectors BLAS takes it in threads, which may wait for milliseconds
-    quick = x.size <= 10_000 and math.isfinite(ddot(x, x))
-    return quick or bool(np.isfinite(x).all())

@@ -13,6 +13,7 @@ from descend._minimize.history import Recorder
 from descend._minimize.objective import Ended, Objective
 from descend._minimize.result import Saved
 from descend._minimize.scaling import Scaled, differ, units_at
+from descend._minimize.sizes import largest
 from descend._minimize.stopping import Limits, Progress, Stopping, Tally, progress
 from descend.methods._inner import inner
 from descend.methods._method import Method, Oracle, Point, Vector
@@ -99,7 +100,7 @@ class Run:
     def _enter(self, point: Point) -> None:
         self.point = self.shown = self.best = point
         self.norm = self._norm(point)
-        reach = float(np.abs(point.x).max())
+        reach = largest(point.x, self._change)
         tally = Tally(point.f, reach, self.norm, point.f)
         self.stopping = Stopping(self.limits, tally, self._calls.precision)
         self._record(math.nan, (math.nan, math.nan, math.nan))
@@ -164,10 +165,12 @@ class Run:
         self.nit += 1
         self.done += 1
         self.before, point = before, self.shown
-        s = np.subtract(point.x, before.x, out=self._step)
-        y = np.subtract(point.g, before.g, out=self._change)
-        self._ss = ss = inner(s, s)
-        products = ss, inner(s, y), inner(y, y)
+        products = getattr(self.state, "products", None) if self._scaled is None else None
+        if products is None:
+            s = np.subtract(point.x, before.x, out=self._step)
+            y = np.subtract(point.g, before.g, out=self._change)
+            products = inner(s, s), inner(s, y), inner(y, y)
+        self._ss = ss = products[0]
         self.norm = self._norm(point)
         if -math.inf < point.f <= self.best.f or not math.isfinite(self.best.f):
             self.best = point
@@ -200,11 +203,7 @@ class Run:
         return int(min(self._calls.maxfev - self._calls.nfev, 2**62))
 
     def _norm(self, point: Point) -> float:
-        criterion = self.method.criterion(self.objective, point)
-        sizes = np.abs(
-            criterion, out=self._change
-        )  # a fresh array of 800 kB costs more than its numbers
-        return float(np.maximum.reduce(sizes))
+        return largest(self.method.criterion(self.objective, point), self._change)
 
     def _record(self, lr: float, products: tuple[float, float, float]) -> None:
         point = self.shown

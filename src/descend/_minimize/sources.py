@@ -48,12 +48,13 @@ def choose(
         jac = kind if kind in FRAMEWORKS else "2-point"
     chosen = Sources(
         own,
+        both=fun if jac is True else None,
         hess=hess if callable(hess) else None,
         hessp=hessp,
         curves=hess if isinstance(hess, str) and hess in SCHEMES else "2-point",
     )
     if jac is True:
-        return replace(chosen, both=fun)
+        return chosen
     if callable(jac):
         return replace(chosen, jac=jac)
     if jac in SCHEMES:

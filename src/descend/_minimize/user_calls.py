@@ -57,17 +57,24 @@ class UserCalls:
 
     def pair(self, both: Callable[..., Any], x: Vector) -> tuple[float, Vector]:
         """Return f(x) and its gradient of ``both``, which computes them together."""
-        self._check_budgets()
+        if self.nfev >= self.maxfev or perf_counter() >= self.deadline:
+            self._check_budgets()
         self.njev += 1
-        result = self._evaluate(both, self._own(x))
+        self.nfev += 1
+        try:
+            result = both(self._own(x), *self._args)
+        except Exception as error:  # noqa: BLE001 - whatever the user's code raises
+            self._fail("fun", self.nfev, error)
         if not (isinstance(result, (tuple, list)) and len(result) == 2):
             self._refuse(
                 "fun",
                 self.nfev,
                 f"fun must return the pair (f, gradient) where jac is True; got {_words(result)}.",
             )
-        f = float(result[0]) if isinstance(result[0], float) else self._number(result[0])
-        return f, self._gradient(result[1])
+        f, g = result
+        f = float(f) if isinstance(f, float) else self._number(f)
+        own = returned.vector(g, self.shape, self.n)
+        return f, self._gradient(g) if own is None else own
 
     def gradient(self, jac: Callable[..., Any], x: Vector) -> Vector:
         """Return what ``jac`` gives, a fresh array of shape (n,)."""

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeWarning
 
-from descend._minimize.scaling import powers_of_two, units_of
+from descend._minimize.scaling import ALIKE, powers_of_two, units_of
+from descend._minimize.sizes import finite
 from descend.errors import HyperparameterError, ProblemError, ShapeError
 from descend.methods._method import Method, Vector
 
@@ -48,7 +49,7 @@ def read_start(x0: Any) -> Start:
     if plain.size == 0:
         raise ShapeError("x0 of minimize must hold at least one number; got an empty array.")
     x = np.array(plain, dtype=np.float64).ravel()
-    if not np.isfinite(x).all():
+    if not finite(x):
         i = int(np.flatnonzero(~np.isfinite(x))[0])
         raise ProblemError(f"x0 of minimize must be finite; got {x[i]!r} at position {i}.")
     return Start(x, _shape(plain, kind), _restore(x0, plain, kind), kind)
@@ -142,6 +143,9 @@ def read_scale(scale: Any, method: Method, start: Start) -> tuple[Vector | None,
     if scale is None or (isinstance(scale, str) and scale == "auto"):
         if scale is None or not method.scales:
             return None, False
+        sizes = np.abs(start.x)
+        if sizes.max() <= ALIKE * sizes.min():
+            return None, True
         units = units_of(start.x)
         return (None if (units == 1.0).all() else units), True
     try:

@@ -210,7 +210,9 @@ def _tables(told: dict[str, Any]) -> list[Any]:
         for h in settings:
             value = [_number(h["value"])] if changed else []
             cells = [h["name"], h["letter"], *value, _number(h["default"])]
-            table.add_row(*map(Text, [*cells, h["domain"].removeprefix("a float in ")]))
+            table.add_row(
+                *map(Text, [*cells, h["domain"].removeprefix("a float in ").removeprefix("a ")])
+            )
         tables.append(table)
     if told["states"]:
         table = _table("state", "kind", "starts as")

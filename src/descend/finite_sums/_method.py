@@ -11,7 +11,7 @@ import numpy as np
 
 from descend import _checkpoint as checkpoint
 from descend._arrays import check_gradients
-from descend._chain import Update, bind
+from descend._chain import Update, bind, check_driven
 from descend._rule import Rule, Setting
 from descend._stepper import Stepper
 from descend.errors import CheckpointError, HyperparameterError, ShapeError
@@ -130,6 +130,7 @@ class Method(ABC):
         else:
             got = "neither" if lr is None else "both"
             raise HyperparameterError(f"{self.name} takes lr or rule, one of the two; got {got}.")
+        check_driven(update, self.name)
         if any("value" in link.rule.fresh for link in update.links):
             raise HyperparameterError(
                 f"rule of {self.name} must do without the function's value, which no step computes; got {update.name}."

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from descend._catalogue import get_rule
-from descend._chain import Chain, Grouped, Update, bind
+from descend._chain import Chain, Grouped, Update, bind, check_driven
 from descend._plugins import file_and_rest
 from descend._rule import Bound, Rule, Setting
 from descend.domains import Interval
@@ -105,11 +105,7 @@ def _raceable(update: Update) -> Bound | Chain:
         raise ProblemError(
             f"an entry must have no groups, since a race's parameters are one array; got {update.text}."
         )
-    keeping = [k.name for k in update.links if any(s.name == "curvature" for s in k.rule.states)]
-    if keeping:
-        raise ProblemError(
-            f"an entry must learn from gradients and values; {keeping[0]} needs a curvature too."
-        )
+    check_driven(update, "a race")
     return update
 
 

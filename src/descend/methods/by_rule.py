@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from descend._catalogue import get_rule
-from descend._chain import Update, bind
+from descend._chain import Update, bind, check_driven
 from descend._rule import Rule
 from descend._stepper import Stepper
 from descend.methods._method import Oracle, Point, Step
@@ -79,6 +79,7 @@ class ByRule(Projected):
 
     def __post_init__(self) -> None:
         found = get_rule(self.update) if isinstance(self.update, str) else bind(self.update)
+        check_driven(found, "minimize")
         object.__setattr__(self, "update", found)
 
     def start(self, oracle: Oracle, point: Point) -> RuleState:  # noqa: ARG002 - it begins with the gradient

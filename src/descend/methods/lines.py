@@ -11,7 +11,7 @@ from descend.methods._method import Oracle, Point, Vector
 from descend.methods._status import Status
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen ones take twice as long to make
 class Found:
     """The point that a search accepted, and its step along the direction."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy.linalg.blas import dgemv, dscal
+from scipy.linalg.blas import dgemv, dsbmv, dscal
 
 from descend.methods._inner import inner
 from descend.methods._method import Point, Vector
@@ -20,6 +20,7 @@ from descend.methods.lines import rounding
 
 ROUNDING = float(np.finfo(np.float64).eps)
 PATIENCE = 10
+Products = tuple[float, float, float]
 LARGE = 1e300
 """Products of pairs whose squares are smaller do not overflow."""
 
@@ -35,58 +36,63 @@ class InverseMemory:
     yy: Vector
     """YᵀY, shape (m, m)."""
     curvatures: Vector
-    """sᵢᵀyᵢ, shape (m,)."""
+    """D: sᵢᵀyᵢ, shape (1, m), as BLAS keeps a matrix with nothing but a diagonal."""
     weights: Vector
     """What the rows are multiplied by, shape (2m + 1,)."""
     gamma: float = 1.0
     count: int = 0
     idle: int = 0
     """Steps in a row that changed f by rounding alone."""
+    products: Products | None = None
+    """sᵀs, sᵀy and yᵀy of the last step."""
 
     @classmethod
     def empty(cls, m: int, n: int) -> InverseMemory:
         square = np.zeros((m, m), order="F")
         rows, weights = np.zeros((2 * m + 1, n)), np.zeros(2 * m + 1)
-        return cls(rows, square, square.copy(order="F"), np.zeros(m), weights)
+        return cls(rows, square, square.copy(order="F"), np.zeros((1, m)), weights)
 
     def forget(self) -> None:
         """Start again from H = I."""
-        for array in (self.rows, self.inverse_r, self.yy, self.curvatures):
+        for array in (self.rows, self.inverse_r, self.yy, self.curvatures, self.weights):
             array.fill(0.0)
-        self.gamma, self.count = 1.0, 0
+        self.gamma, self.count, self.products = 1.0, 0, None
 
     def add(self, s: Vector, y: Vector, sy: float) -> None:
         """Remember a pair with ``sy`` = sᵀy > 0, in place of the oldest.
 
         R⁻¹ grows by the column −R⁻¹(Sᵀy)/sᵀy and loses the row and column of the oldest pair: no system is solved.
         """
-        m = self.yy.shape[0]
+        m, rows, inverse_r = self.yy.shape[0], self.rows, self.inverse_r
         j = self.count % m
-        self.rows[j] = s
-        self.rows[m + j] = y
-        products = self.rows.dot(y)
+        rows[j] = s
+        rows[m + j] = y
+        products = rows.dot(y)
         self.yy[j] = self.yy[:, j] = products[m:-1]
-        inverse_r = self.inverse_r
+        self.gamma = sy / float(products[m + j])
+        products[j] = 0.0  # what the oldest pair's column is multiplied by
         inverse_r[j] = 0.0
-        inverse_r[:, j] = 0.0
         inverse_r[:, j] = dgemv(-1.0 / sy, inverse_r, products[:m])
         inverse_r[j, j] = 1.0 / sy
-        self.curvatures[j] = sy
-        self.gamma = sy / float(products[m + j])
+        self.curvatures[0, j] = sy
         self.count += 1
 
     def descent(self, g: Vector) -> Vector:
-        """Return −Hg, shape (n,)."""
+        """Return −Hg, shape (n,).
+
+        With w = R⁻¹Sᵀg and v = γYᵀg − γYᵀYw − Dw the weights are R⁻ᵀv for S, γw for Y and −γ for g. BLAS writes each product
+        to where the next one reads it: the vectors are so short that making an array would cost as much.
+        """
         if not self.count:
             return -g
-        m, gamma, weights = self.yy.shape[0], self.gamma, self.weights
+        m, gamma, weights, inverse_r = self.yy.shape[0], self.gamma, self.weights, self.inverse_r
         self.rows[-1] = g
         products = self.rows.dot(g)
-        w = dgemv(1.0, self.inverse_r, products[:m])
-        v = dgemv(-gamma, self.yy, w, gamma, products[m:-1])
-        v -= self.curvatures * w
-        weights[:m] = v.dot(self.inverse_r)
-        weights[m:-1] = w
+        # y = a A x + b y for (a, A, x, b, y, start and stride in x, in y, whether transposed, in place)
+        dgemv(1.0, inverse_r, products, 0.0, weights, 0, 1, m, 1, 0, 1)
+        dgemv(-gamma, self.yy, weights, gamma, products, m, 1, m, 1, 0, 1)
+        dsbmv(0, -1.0, self.curvatures, weights, 1, m, 1.0, products, 1, m, 0, 1)
+        dgemv(1.0, inverse_r, products, 0.0, weights, m, 1, 0, 1, 1, 1)
         weights[-1] = -1.0
         dscal(gamma, weights, m + 1, m)
         return weights.dot(self.rows)  # type: ignore[no-any-return]
@@ -109,6 +115,8 @@ class DirectMemory:
     count: int = 0
     idle: int = 0
     """Steps in a row that changed f by rounding alone."""
+    products: Products | None = None
+    """sᵀs, sᵀy and yᵀy of the last step."""
 
     @classmethod
     def empty(cls, m: int, n: int) -> DirectMemory:
@@ -119,7 +127,7 @@ class DirectMemory:
         self.rows.fill(0.0)
         self.gram.fill(0.0)
         self.middle[:] = _without_pairs(self.rows.shape[0] // 2)
-        self.theta, self.count = 1.0, 0
+        self.theta, self.count, self.products = 1.0, 0, None
 
     def add(self, s: Vector, y: Vector, sy: float) -> None:
         """Remember a pair with ``sy`` = sᵀy > 0, in place of the oldest."""
@@ -143,6 +151,7 @@ class Learner(Protocol):
     """What takes pairs with sᵀy > 0."""
 
     idle: int
+    products: Products | None
 
     def add(self, s: Vector, y: Vector, sy: float) -> None: ...
 
@@ -155,13 +164,8 @@ def learn(memory: Learner, old: Point, new: Point) -> None:
     the units of x or f.
     """
     s, y = new.x - old.x, new.g - old.g
-    sy = inner(s, y)
-    if (
-        sy > -ROUNDING * inner(s, old.g)
-        and sy > 0.0
-        and inner(s, s) < LARGE
-        and inner(y, y) < LARGE
-    ):
+    memory.products = ss, sy, yy = inner(s, s), inner(s, y), inner(y, y)
+    if sy > 0.0 and ss < LARGE and yy < LARGE and sy > -ROUNDING * inner(s, old.g):
         memory.add(s, y, sy)
 
 

@@ -12,7 +12,13 @@ from descend.methods import bounded
 from descend.methods._inner import inner
 from descend.methods._method import Method, Oracle, Point, Step, Vector
 from descend.methods.lines import failure
-from descend.methods.memory import DirectMemory, InverseMemory, ended_by_rounding, learn
+from descend.methods.memory import (
+    DirectMemory,
+    InverseMemory,
+    Products,
+    ended_by_rounding,
+    learn,
+)
 from descend.methods.searches import Search, StrongWolfe, check_count
 
 
@@ -25,6 +31,8 @@ class InverseHessian:
     count: int = 0
     idle: int = 0
     """Steps in a row that changed f by rounding alone."""
+    products: Products | None = None
+    """sᵀs, sᵀy and yᵀy of the last step."""
 
     @classmethod
     def identity(cls, n: int) -> InverseHessian:
@@ -34,20 +42,33 @@ class InverseHessian:
         """Start again from H = I."""
         self.h.fill(0.0)
         np.fill_diagonal(self.h, 1.0)
-        self.count = 0
+        self.count, self.products = 0, None
 
     def descent(self, g: Vector) -> Vector:
         """Return −Hg, shape (n,)."""
         return dsymv(-1.0, self.h, g, lower=1)  # type: ignore[no-any-return]
 
+    def inverse(self) -> Vector:
+        """Return H, shape (n, n), a fresh array."""
+        lower: Vector = np.tril(self.h)
+        return lower + np.tril(lower, -1).T
+
     def add(self, s: Vector, y: Vector, sy: float) -> None:
         """Change H so that Hy = s: with r = Hy, one symmetric product s vᵀ + v sᵀ, v = ((1 + yᵀr / sᵀy) s / 2 − r) / sᵀy.
 
-        Nocedal & Wright (2006), eq. 6.17, multiplied out. The first pair also sets the scale, by their eq. 6.20.
+        Nocedal & Wright (2006), eq. 6.17, multiplied out. Before each of the first n updates H is multiplied by sᵀy / yᵀHy:
+        at the first, where that is their eq. 6.20, always; then where it enlarges H. The factor is that of Oren & Luenberger,
+        "Self-scaling variable metric (SSVM) algorithms" (1974), the restriction to one side that of Al-Baali, "Global and
+        superlinear convergence of a restricted class of self-scaling methods" (1998). A scale taken from the first pair
+        alone comes from the largest curvatures and is too small for directions in which nothing is known yet; after n pairs
+        there are none, and scaling would only undo what was learned (Nocedal & Yuan 1993).
         """
-        if not self.count:
-            np.fill_diagonal(self.h, sy / inner(y, y))
         r = dsymv(1.0, self.h, y, lower=1)
+        if self.count < s.size:
+            scale = sy / inner(y, r)
+            if scale > 1.0 or not self.count:
+                self.h *= scale
+                r *= scale
         v = s * (0.5 * (1.0 + inner(y, r) / sy))
         v -= r
         dsyr2(1.0 / sy, s, v, lower=1, a=self.h, overwrite_a=1)
@@ -88,7 +109,8 @@ def _short(g: Vector) -> float:
 class BFGS(Method):
     """The method of Broyden, Fletcher, Goldfarb and Shanno: x ← x − α H g with a dense inverse Hessian H.
 
-    Nocedal & Wright, "Numerical Optimization" (2006), algorithm 6.1.
+    Nocedal & Wright, "Numerical Optimization" (2006), algorithm 6.1, with the restricted self-scaling of
+    `InverseHessian.add`.
 
     Parameters
     ----------
@@ -149,4 +171,5 @@ class LBFGS(Method):
         return advance(self.search, oracle, point, state)
 
     def criterion(self, oracle: Oracle, point: Point) -> Vector:
-        return bounded.projected_gradient(oracle, point)
+        unbounded = oracle.lower is None and oracle.upper is None
+        return point.g if unbounded else bounded.projected_gradient(oracle, point)

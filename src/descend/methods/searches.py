@@ -181,7 +181,7 @@ class StrongWolfe(Search):
         slope = inner(point.g, direction)
         if not -math.inf < slope < 0:
             return None
-        x = point.x + first * direction
+        x = point.x + (direction if first == 1.0 else first * direction)
         f, g = oracle.value_and_gradient(x)
         end = inner(g, direction)
         if abs(end) <= -self.c2 * slope and falls(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from descend._rule import rule
-from descend.domains import Decay, Growth, NonNegative, Positive, Share
+from descend.domains import Count, Decay, NonNegative, Positive, Share
 from descend.ops import maximum, minimum, norm, sign, sqrt, where
 from descend.rules.adam import adam
 
@@ -263,7 +263,7 @@ def sophia(
     gamma: Positive = 0.01,
     eps: Positive = 1e-12,
     weight_decay: NonNegative = 0.1,
-    every: Growth = 10.0,
+    every: Count = 10.0,
 ) -> Any:
     """Sophia: the averaged gradient over the averaged diagonal of the Hessian, each element of the step clipped.
 

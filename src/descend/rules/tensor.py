@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from descend._tensor_rule import tensor_rule
-from descend.domains import Decay, Growth, NonNegative, Positive
+from descend.domains import Count, Decay, NonNegative, Positive
 from descend.ops import sqrt
 from descend.ops_matrix import (
     by_axis,
@@ -50,7 +50,7 @@ def turned(g: Any, q: Any) -> Any:
 @tensor_rule(init={"h": rotations, "q": rotations})
 def soap(
     x: Any, g: Any, m: Any, v: Any, h: Any, q: Any, *, t: Any,
-    lr: NonNegative = 3e-3, beta1: Decay = 0.95, beta2: Decay = 0.95, eps: Positive = 1e-8, every: Growth = 10.0,
+    lr: NonNegative = 3e-3, beta1: Decay = 0.95, beta2: Decay = 0.95, eps: Positive = 1e-8, every: Count = 10.0,
 ) -> Any:
     """SOAP: Adam in the eigenvectors of Shampoo's matrices, ``x ← x − lr · Q_L (m̂' / (√v̂ + ε)) Q_Rᵀ`` with ``m' = Q_Lᵀ m Q_R``.
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from descend._chain import Update
 from descend._rule import Bound
+from descend.gates import accumulate
 from descend.schedules import join
 from descend.schedules._schedule import is_count
 from descend.transforms import clip_norm, clip_norm_each, clip_value, decay
@@ -41,18 +42,37 @@ def _whole(make: Callable[..., Bound]) -> Callable[..., Update]:
     def whole(**given: Any) -> Update:
         rule = make(**{k: v for k, v in given.items() if k in own})
         shared = {**_COMMON, **{k: p.default for k, p in own.items()}, **given}
-        for name in ("loss_scale_factor", "gradient_accumulation_steps"):
-            only(
-                name,
-                shared[name],
-                None,
-                "a Stepper takes one gradient of the loss itself for each update",
-            )
-        parts = _clip(shared), _decay(shared["weight_decay"], rule), rule, _average(shared, rule)
+        only(
+            "loss_scale_factor",
+            shared["loss_scale_factor"],
+            None,
+            "the loss is the user's to scale",
+        )
+        parts = (
+            _accumulation(shared),
+            _clip(shared),
+            _decay(shared["weight_decay"], rule),
+            rule,
+            _average(shared, rule),
+        )
         return composed(*parts)
 
     whole.__signature__ = _signature(own)  # type: ignore[attr-defined]
     return whole
+
+
+def _accumulation(shared: dict[str, Any]) -> Bound | None:
+    """One update for so many gradients; schedules count gradients there, and so does the average."""
+    steps = shared["gradient_accumulation_steps"]
+    if steps is None:
+        return None
+    if callable(shared["learning_rate"]):
+        why = "None beside a schedule, which counts gradients in Keras: give the learning rate per_micro_step"
+        raise UnfitError("gradient_accumulation_steps", why, steps)
+    if shared["use_ema"]:
+        why = "None beside use_ema, whose average moves with every gradient in Keras"
+        raise UnfitError("gradient_accumulation_steps", why, steps)
+    return accumulate(steps)
 
 
 def _signature(own: Mapping[str, inspect.Parameter]) -> inspect.Signature:
