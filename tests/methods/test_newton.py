@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.optimize import rosen, rosen_der, rosen_hess
 
+import descend as dd
 from descend.errors import HyperparameterError
 from descend.methods._status import Status
 from descend.methods.newton import Curvature, Newton, why_no_better
@@ -219,3 +220,12 @@ def test_differences_of_gradients_do_for_a_hessian(counted, walk):
         Newton(), counted(rosen, rosen_der, hess), [-1.2, 1.0, -1.2, 1.0], maxiter=60, gtol=1e-8
     )
     assert np.abs(steps[-1].point.g).max() <= 1e-8
+
+
+@pytest.mark.parametrize("x0", [[1.0, 0.0], [0.0, 0.0]])
+def test_a_saddle_is_left_for_a_minimum(x0):
+    r = dd.minimize(lambda x: x[0] ** 2 - x[1] ** 2 + x[1] ** 4, x0, method="newton")
+    assert r.success
+    # f'' is 4 there and gtol 1e-5
+    np.testing.assert_allclose(np.abs(r.x), [0, np.sqrt(0.5)], atol=1e-5)
+    assert r.history.rate().verdict in {"quadratic", "superlinear"}

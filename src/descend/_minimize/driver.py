@@ -229,7 +229,7 @@ def _carry_out(run: Run, x: Any, saved: Saved | None, start: Start) -> Result:
 
 def _result(run: Run, status: Status, sentence: str, start: Start) -> Result:
     best, calls = run.best_point(), run.objective
-    history = run.recorder.history(start.shape)
+    history = run.recorder.history(start.shape, run.method.label)
     result = Result(
         message=message(
             sentence,

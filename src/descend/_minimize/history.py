@@ -63,6 +63,8 @@ class History:
     """
 
     arrays: Mapping[str, NDArray[Any]]
+    method: str = ""
+    """What ran, as text; empty where it is not known."""
 
     def __post_init__(self) -> None:
         for a in self.arrays.values():
@@ -70,16 +72,17 @@ class History:
         object.__setattr__(self, "arrays", MappingProxyType(dict(self.arrays)))
 
     @classmethod
-    def later(cls, make: Callable[[], Mapping[str, NDArray[Any]]]) -> History:
+    def later(cls, make: Callable[[], Mapping[str, NDArray[Any]]], method: str) -> History:
         """Return a history whose arrays are made when one is first asked for: most runs end without."""
         history = cls.__new__(cls)
         object.__setattr__(history, "_make", make)
+        object.__setattr__(history, "method", method)
         return history
 
     def __getattr__(self, name: str) -> Any:
         make = self.__dict__.pop("_make", None)
         if make is not None:
-            self.__init__(make())  # type: ignore[misc]
+            self.__init__(make(), self.method)  # type: ignore[misc]
             return getattr(self, name)
         known = self.__dict__.get("arrays", {})
         if name not in known:
@@ -104,7 +107,7 @@ class History:
         return f"<History of {len(self)} rows: {', '.join(self)}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return History, (dict(self.arrays),)
+        return History, (dict(self.arrays), self.method)
 
     def plot(self, path: str | os.PathLike[str] | None = None) -> Any:
         """Draw the error of the function and the gradient's norm against evaluations.
@@ -156,11 +159,20 @@ class History:
             columns |= {f"x{i}": flat[:, i] for i in range(flat.shape[1])}
         return pandas.DataFrame(columns)
 
-    def rate(self) -> Rate:
-        """Return how fast the run converged, and what the curvature along its path predicts."""
+    def rate(
+        self, *, fmin: float | None = None, lr: float | None = None, curvature: Any = None
+    ) -> Rate:
+        """Return how fast the run converged, and what the curvature along its path predicts.
+
+        Parameters
+        ----------
+        fmin : the least value of the function, where it is known
+        lr : the step size, where the history does not have it
+        curvature : eigenvalues of the Hessian at the minimum, or the Hessian, where they are known
+        """
         from descend._minimize.rate import rate
 
-        return rate(self)
+        return rate(self, fmin=fmin, method=self.method or None, lr=lr, curvature=curvature)
 
 
 def _positive(at: NDArray[Any], values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -203,12 +215,12 @@ class Recorder:
         """Append many rows at once, shape (k, len(COLUMNS))."""
         self._rows += np.ascontiguousarray(table).data.cast("B")
 
-    def history(self, shape: tuple[int, ...]) -> History:
+    def history(self, shape: tuple[int, ...], method: str = "") -> History:
         """The rows, each x of ``shape``; none can be added afterwards."""
         if self._made is not None and self._made_of == len(self._rows):
             return self._made
         rows, xs = np.frombuffer(self._rows), self._xs  # a view: millions of rows are not copied
-        self._made = History.later(lambda: _columns(rows, xs, shape))
+        self._made = History.later(lambda: _columns(rows, xs, shape), method)
         self._made_of = len(self._rows)
         return self._made
 

@@ -15,6 +15,7 @@ from descend._minimize.seen_curvature import eigenvalues, largest, smallest_and_
 Vector = NDArray[np.float64]
 
 _EPS = float(np.finfo(np.float64).eps)
+_MOMENTUM = {"momentum", "momentum_inside", "heavy_ball"}
 _SMALL_GRADIENT = 1e-5  # the default of gtol
 _STEEPEST = 6.0  # sublinear laws have p up to 2 (gradients on x^2m: m / (m - 1); Nesterov: 2); a steeper fit is an accident
 
@@ -144,7 +145,10 @@ def rate(
         spectrum = None if curvature is None else eigenvalues(curvature)
         if spectrum is not None:
             low, high = float(spectrum.min()), float(spectrum.max())
-        predicted, theory = _predicted(name, low, high, step)
+        if spectrum is None and name in _MOMENTUM:  # its steps show too little of the spectrum
+            predicted, theory = math.nan, "as kappa says, which takes curvature="
+        else:
+            predicted, theory = _predicted(name, low, high, step)
         verdict = _state(history, f, spectrum) or _noise(history, f) or _settled(history, f) or kind
         verdict = verdict or _law(linear, power, predicted, high / low if low > 0 else math.nan)
         if verdict == "too short to tell" and _small_gradient(history):
@@ -194,7 +198,7 @@ def _predicted(name: str, mu: float, L: float, lr: float) -> tuple[float, str]:
         return rho, f"{rho:.4g}^k at worst for exact line searches, ((kappa - 1) / (kappa + 1))^2"
     if name in {"nesterov", "nesterov_restart"}:
         return 1 - 1 / root, f"{1 - 1 / root:.4g}^k, 1 - 1 / sqrt(kappa)"
-    if name in {"momentum", "heavy_ball", "cg", "cg_hz"}:
+    if name in {*_MOMENTUM, "cg", "cg_hz"}:
         rho = ((root - 1) / (root + 1)) ** 2
         return rho, f"{rho:.4g}^k, ((sqrt(kappa) - 1) / (sqrt(kappa) + 1))^2"
     return math.nan, ""

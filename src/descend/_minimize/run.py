@@ -128,10 +128,12 @@ class Run:
     def descend(self) -> tuple[Status, str]:
         """Iterate until something ends the run; restarts included."""
         status, why = self.stopping.at_start(self.shown, self.norm), ""
+        if self.state is None and status in {None, Status.GRADIENT}:
+            self._set_out()
+        if status is Status.GRADIENT:
+            status = self._beside()
         if status is not None:
             return status, why
-        if self.state is None:
-            self._set_out()
         status, why = self._iterate()
         while self._restarts(status):
             before = status, why
@@ -155,10 +157,21 @@ class Run:
                 before, self.point = self.shown, step.point
                 self.shown = step.point if scaled is None else scaled.point_back(step.point)
                 status = self._arrive(before, step.lr)
+                if status is Status.GRADIENT:
+                    status = self._beside()
                 if status is not None:
                     return status, ""
             if step.ended is not None:
                 return step.ended, step.why
+
+    def _beside(self) -> Status | None:
+        """Go from a stationary point to a lower one beside it, if the method finds one: the first was a saddle."""
+        lower = self.method.lower_beside(self._oracle, self.point)
+        if lower is None:
+            return Status.GRADIENT
+        before, self.point = self.shown, lower
+        self.shown = lower if self._scaled is None else self._scaled.point_back(lower)
+        return self._arrive(before, math.nan)
 
     def _arrive(self, before: Point, lr: float) -> Status | None:
         """Record a new iterate, show it to the callback, and judge it."""

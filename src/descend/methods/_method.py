@@ -104,6 +104,15 @@ class Method(ABC):
         """Return what is minimized when ``oracle`` is the user's function."""
         return oracle
 
+    def lower_beside(self, oracle: Oracle, point: Point) -> Point | None:  # noqa: ARG002
+        """Return a lower point beside a stationary one that is no minimum; None where the method cannot tell."""
+        return None
+
+    @property
+    def label(self) -> str:
+        """What it is called where its convergence is explained."""
+        return self.name
+
     def iterations(self, n: int) -> int:
         """Return the default of ``maxiter`` for n variables."""
         return 200 * n

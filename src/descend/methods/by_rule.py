@@ -96,6 +96,10 @@ class ByRule(Projected):
         state.moved = False
         return Step(new, state, state.lr, stuck(state.here) or stuck(new))
 
+    @property
+    def label(self) -> str:
+        return self.update.text  # type: ignore[union-attr]  # no text since __post_init__
+
     def iterations(self, n: int) -> int:
         return max(1000, 200 * n)
 

@@ -157,6 +157,16 @@ class Newton(Method):
             return _leave_saddle(oracle, point, curvature.downward_direction(), hessian)
         return self._searched(oracle, point, direction)
 
+    def lower_beside(self, oracle: Oracle, point: Point) -> Point | None:
+        hessian = oracle.hessian(point.x)
+        if not np.isfinite(hessian).all() or not dpotrf(hessian, lower=True)[1]:
+            return None
+        curvature = Curvature.of(hessian)
+        if not curvature.negative:
+            return None
+        step = _leave_saddle(oracle, point, curvature.downward_direction(), hessian)
+        return step.point if step.point.f < point.f else None
+
     def _searched(self, oracle: Oracle, point: Point, direction: Vector) -> Step:
         if not point.g.any():
             why = "The gradient is 0 and the Hessian has no negative eigenvalue: a minimum to second order."
