@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from descend._minimize.faster import Faster
 from descend._minimize.inputs import (
     read_limits,
     read_method,
@@ -18,7 +19,7 @@ from descend._minimize.inputs import (
 from descend._minimize.objective import Ended, Objective
 from descend._minimize.outside import as_now, watcher
 from descend._minimize.result import Result, Saved
-from descend._minimize.run import Faster, Run
+from descend._minimize.run import Run
 from descend._minimize.stopping import message
 from descend._minimize.variables import Start, inside, read_bounds, read_scale, read_start
 from descend.errors import HyperparameterError, ShapeError

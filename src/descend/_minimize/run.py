@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
+from descend._minimize.faster import Faster
 from descend._minimize.history import Recorder
 from descend._minimize.objective import Ended, Objective
 from descend._minimize.result import Saved
@@ -23,13 +24,6 @@ _FALL = 1e-10
 """Least relative fall of f since the last start that makes another one worth its evaluations."""
 _UNFINISHED = frozenset({Status.FUNCTION, Status.STEP, Status.LINE_SEARCH, Status.ROUNDOFF})
 """Ends after which other units, or better differences, may lead on."""
-
-
-class Faster(Protocol):
-    """Another way to run the same iterations, from when it is ready; None where the ordinary way must go on."""
-
-    def ready(self, run: Run) -> bool: ...
-    def descend(self, run: Run) -> Status | None: ...
 
 
 class Run:
