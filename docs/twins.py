@@ -57,6 +57,10 @@ def page():
         "`dd.translate(call, to=…)` gives the nearest call of another library and says what is lost. Every optimizer and switch is compared with the live library",
         "over 60 steps in float64, at several settings (`tests/test_twin_calls_*.py`). This page is written by `docs/twins.py`.",
         "",
+        "Where a library rounds to less than float64 by itself, the comparison takes that rounding away: torch's Muon works in bfloat16, its NAdam and ASGD keep",
+        "numbers in the default dtype; Keras takes means, norms and cosines in float32; optax's Adafactor has its β₂ in float32. As they come, those differ by",
+        "their own rounding. Where a β near 1 leaves the libraries' 1 − βᵗ few digits, the tolerance is 1e-11, else 1e-12.",
+        "",
         "Accepted and without effect, since they choose how a library computes and not what: torch's `foreach`, `fused`, `capturable`,",
         "`differentiable`; Keras's `name` and `loss_scale_factor=None`. Keras's `weight_decay`, clips and averages work with each of its optimizers as with SGD.",
     ]

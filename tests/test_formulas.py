@@ -214,7 +214,7 @@ EXPECTED = {
         "mₜ = β₂ mₜ₋₁ + (1 − β₂) gₜ",
     ],
     "adagrad": ["aₜ = aₜ₋₁ + gₜ²", "xₜ = xₜ₋₁ − η gₜ / (√aₜ + ε)"],
-    "clip_norm_each": ["xₜ = xₜ₋₁ − η gₜ (max_norm / max(‖gₜ‖ₐ, max_norm))"],
+    "clip_norm_each": ["xₜ = xₜ₋₁ − η gₜ (max_norm / max(‖gₜ‖ₐ, max_norm) if ‖gₜ‖ₐ < ∞ else nan)"],
     # a fraction before another factor is bracketed, a guarded quotient asks its condition once
     "dog": [
         "x₀ₜ = x₀ₜ₋₁",

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from descend._minimize.check_grad import compare
 from descend.errors import ProblemError
 from descend.lab.contract import EvaluationFailed, Vector
 from descend.lab.user.function import UserFunction
@@ -45,6 +44,8 @@ def check_gradient(function: UserFunction, x: Vector) -> float:
             return function.value(y)
         except EvaluationFailed:  # the edge of the domain
             return math.nan
+
+    from descend._minimize.check_grad import compare  # scipy is heavy, and workers check nothing
 
     f, g = function.value_and_gradient(x)
     if not np.isfinite(f):
