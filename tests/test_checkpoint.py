@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import descend as dd
-from descend.errors import CheckpointError
+from descend.errors import CheckpointError, ShapeError
 
 OURS = dd.list_rules()
 
@@ -305,3 +305,61 @@ def test_the_file_opens_in_numpy_and_names_its_arrays(tmp_path):
         assert set(archive.files) == {"__description__", "x/w", "m/w", "v/w"}
         text = archive["__description__"].tobytes().partition(b"\n")[2]
     assert json.loads(text)["values"]["rule"] == "adam"
+
+
+OWN_SCHEDULE = """
+import sys, numpy as np, descend as dd
+
+def halving(t):
+    return 0.5**t
+
+rule = dd.sgd(lr=halving)
+if sys.argv[1] == "save":
+    s = dd.Stepper(rule, np.ones(2))
+    s.step(np.ones(2))
+    s.save(sys.argv[2])
+else:
+    s = dd.Stepper.load(sys.argv[2], rule=rule)
+    s.step(np.ones(2))
+    print(s.t, s.x.tolist())
+"""
+
+
+def test_a_schedule_of_ones_own_goes_on_in_another_process(tmp_path):
+    script = tmp_path / "own.py"
+    script.write_text(OWN_SCHEDULE)
+    for what in ("save", "load"):
+        ran = subprocess.run(
+            [sys.executable, str(script), what, str(tmp_path / "run.ckpt")],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.split("\n")[0] == "2 [0.25, 0.25]"
+
+
+def test_arrays_that_cannot_take_the_parameters_are_refused_before_any_is_written(tmp_path):
+    s = dd.Stepper(dd.sgd(lr=0.1), [np.ones(2), np.ones(2)])
+    s.save(tmp_path / "run.ckpt")
+    sealed, first = np.zeros(2), np.zeros(2)
+    sealed.flags.writeable = False
+    for x in ([first, sealed], [first, first]):
+        with pytest.raises(ShapeError):
+            dd.Stepper.load(tmp_path / "run.ckpt", x=x)
+        assert first.tolist() == [0, 0]
+
+
+def test_a_dict_that_was_changed_is_not_saved(tmp_path):
+    x = {"w": np.ones(2)}
+    s = dd.Stepper(dd.sgd(lr=0.1), x)
+    x["z"] = np.ones(1)
+    with pytest.raises(
+        CheckpointError, match="x must hold the arrays that the Stepper was made with"
+    ):
+        s.save(tmp_path / "run.ckpt")
+    del x["z"]
+    x["w"] = np.ones(2)
+    with pytest.raises(CheckpointError, match="it has changed"):
+        s.save(tmp_path / "run.ckpt")
+    assert not (tmp_path / "run.ckpt").exists()

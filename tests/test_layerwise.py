@@ -200,3 +200,16 @@ def test_chains_with_afters_are_read_from_text():
 def test_an_after_is_no_rule_alone():
     with pytest.raises(RuleError, match=r"dd\.chain\(dd\.sgd\(\), dd\.ema\(\)\)"):
         dd.Stepper(dd.ema(), np.zeros(1))
+
+
+def test_cautious_scales_up_by_a_thousand_at_most():
+    x = np.zeros(4000)
+    s = dd.Stepper(dd.chain(dd.momentum(lr=1.0, momentum=0.5), dd.cautious()), x)
+    s.step(np.ones(4000))
+    before = x.copy()
+    g = np.full(4000, -0.25)  # velocities of 0.25 that point against the gradient
+    g[0] = 1.0
+    s.step(g)
+    # one of 4000 is kept: 1.5 / 1e-3, not 1.5 · 4000
+    np.testing.assert_allclose(before[0] - x[0], 1500, rtol=1e-12)
+    assert np.array_equal(x[1:], before[1:])
