@@ -228,3 +228,15 @@ def test_the_test_of_more_and_wild_is_worked_out_by_hand(collection, contest):
     # a run that ends in the other minimum, 0.00565565, is measured against that
     assert contest.evaluations_to(trace(1.0, 0.2, 0.0057, 0.00565565), p, 1e-3) == 3
     assert contest.evaluations_to(trace(), p, 1e-1) == math.inf
+
+
+def test_scipys_trust_region_pays_for_each_point_once_as_ours_do(collection, contest):
+    calls = []
+
+    def fun(x):
+        calls.append(x.tobytes())
+        return float(((x - 1) ** 4).sum()), 4 * (x - 1) ** 3
+
+    contest.SOLVERS["SciPy trust-exact"](fun, np.array([3.0, -2.0]), 100)
+    assert len(calls) > 20
+    assert len(set(calls)) == len(calls)

@@ -17,6 +17,7 @@ from descend import minimize
 Solver = Callable[[Evaluate, Vector, int], object]
 
 NEVER = 10**9
+REMEMBERED = 4
 DENSE_LIMIT = 100
 """The most variables given to solvers that keep an n × n matrix: SciPy's BFGS multiplies such matrices at every step."""
 
@@ -74,17 +75,39 @@ def scipys(method: str, **options: float) -> Solver:
     return solve
 
 
+def remembering(fun: Evaluate) -> Evaluate:
+    """``fun``, which is not called again at one of the last points: our own solvers remember as many."""
+    known: dict[bytes, tuple[float, Vector]] = {}
+
+    def seen(x: Vector) -> tuple[float, Vector]:
+        key = x.tobytes()
+        if key not in known:
+            f, g = fun(x)
+            known[key] = f, np.array(g)
+            if len(known) > REMEMBERED:
+                del known[next(iter(known))]
+        f, g = known[key]
+        return f, g.copy()
+
+    return seen
+
+
 def _trust_exact(fun: Evaluate, x0: Vector, _budget: int) -> object:
     """SciPy's trust region; its Hessian is made of n gradients, as that of our newton is."""
 
+    seen = remembering(fun)
+
     def hessian(x: Vector) -> Vector:
         steps = math.sqrt(np.finfo(float).eps) * np.maximum(1, abs(x))
-        base = fun(x)[1]
+        base = seen(x)[1]
         rows = [(fun(x + h * e)[1] - base) / h for h, e in zip(steps, np.eye(x.size), strict=True)]
-        return (np.array(rows) + np.array(rows).T) / 2
+        dense: Vector = (np.array(rows) + np.array(rows).T) / 2
+        return dense
 
     options = {"gtol": 1e-15, "maxiter": NEVER}
-    return optimize.minimize(fun, x0, jac=True, hess=hessian, method="trust-exact", options=options)
+    return optimize.minimize(
+        seen, x0, jac=True, hess=hessian, method="trust-exact", options=options
+    )
 
 
 SOLVERS: dict[str, Solver] = {

@@ -10,9 +10,18 @@ from descend.errors import HyperparameterError
 from descend.methods import get_method
 from descend.methods._status import Status
 from descend.methods.gradient import GD, AdGD, BarzilaiBorwein, NesterovRestart
-from descend.methods.searches import Armijo, Exact, Fixed
+from descend.methods.hager_zhang import HagerZhang
+from descend.methods.searches import Armijo, Exact, Fixed, StrongWolfe
 
-METHODS = [GD(), GD(search=Exact()), BarzilaiBorwein(), AdGD(), NesterovRestart()]
+METHODS = [
+    GD(),
+    GD(search=Exact()),
+    GD(search=StrongWolfe()),
+    GD(search=HagerZhang()),
+    BarzilaiBorwein(),
+    AdGD(),
+    NesterovRestart(),
+]
 SCALES = np.geomspace(1.0, 1e3, 30)
 L, MU = 1e3, 1.0
 X0 = np.random.default_rng(0).standard_normal(30)
@@ -240,6 +249,33 @@ def test_a_fixed_step_that_is_too_long_ends_as_not_finite(counted, walk):
     with np.errstate(over="ignore", invalid="ignore"):  # of the function
         steps = walk(GD(lr=1.0), counted(rosen, rosen_der), [-1.2, 1.0])
     assert steps[-1].ended is Status.NON_FINITE
+
+
+@pytest.mark.parametrize("search", [StrongWolfe(), HagerZhang(), Armijo(), Exact()], ids=repr)
+def test_a_corner_that_is_the_solution_is_reached_from_inside(counted, walk, search):
+    lower, upper = np.full(2, -1.0), np.full(2, 1.0)
+    oracle = counted(
+        lambda x: (x - 2) @ (x - 2), lambda x: 2 * (x - 2), lower=lower, upper=upper
+    )  # it fails where a bound is broken
+    steps = walk(GD(search=search), oracle, [0.0, 0.0], maxiter=20)
+    np.testing.assert_array_equal(steps[-1].point.x, [1.0, 1.0])
+
+
+WRONG = [m for m in METHODS if m.name != "adgd"]  # which takes steps unseen
+
+
+@pytest.mark.parametrize("method", WRONG, ids=repr)
+def test_a_gradient_of_the_wrong_sign_ends_the_run_at_once(counted, walk, method):
+    oracle = counted(lambda x: 1 + (x - 2) @ (x - 2), lambda x: -2 * (x - 2))
+    (step,) = walk(method, oracle, [0.0, 0.5])
+    assert step.ended is Status.LINE_SEARCH
+    assert "dd.check_grad" in step.ended.sentence
+
+
+def test_gd_takes_no_search_beside_its_step_not_even_its_own():
+    for text in ("gd:lr=0.1,search=armijo", "gd:search=exact,lr=0.1"):
+        with pytest.raises(HyperparameterError, match="lr of gd must be left out beside a search"):
+            get_method(text)
 
 
 def test_gd_reads_its_step_and_its_search_from_text():

@@ -11,8 +11,8 @@ from scipy.optimize import rosen, rosen_der, rosen_hess
 import descend as dd
 from descend.errors import HyperparameterError
 from descend.methods._status import Status
-from descend.methods.newton import Curvature, Newton, why_no_better
-from descend.methods.searches import StrongWolfe
+from descend.methods.newton import Blind, Curvature, Newton, why_no_better
+from descend.methods.searches import Armijo, StrongWolfe
 
 
 def logarithm(x):
@@ -97,7 +97,7 @@ def test_a_positive_definite_hessian_is_not_modified():
 def test_it_leaves_a_saddle_and_finds_the_minimum(saddle):
     newton, point = Newton(), saddle.at([0.0, 0.0])
     for _ in range(8):
-        step = newton.step(saddle, point, None)
+        step = newton.step(saddle, point, Blind(0))
         point = step.point
         if step.ended is not None:
             break
@@ -113,7 +113,7 @@ def test_it_leaves_a_saddle_where_the_first_length_is_too_long(counted):
         lambda x: -2 * x + 4e8 * x**3,
         lambda x: np.diag(-2 + 12e8 * x**2),
     )
-    step = Newton().step(oracle, oracle.at([0.0]), None)
+    step = Newton().step(oracle, oracle.at([0.0]), Blind(0))
     assert step.ended is None
     assert step.point.f < 0
 
@@ -126,7 +126,7 @@ def test_negative_curvature_counts_by_its_size():
 
 @pytest.mark.parametrize("side", [-1.0, 1.0])
 def test_it_leaves_a_saddle_on_the_side_where_the_gradient_leads_down(saddle, side):
-    step = Newton().step(saddle, saddle.at([0.0, side * 1e-12]), None)
+    step = Newton().step(saddle, saddle.at([0.0, side * 1e-12]), Blind(0))
     assert step.point.x[1] * side > 0.5
 
 
@@ -139,14 +139,14 @@ def test_no_better_point_is_rounding_only_where_the_model_promises_no_more(saddl
 
 def test_a_minimum_of_second_order_is_reported(counted):
     bowl = counted(lambda x: float(x @ x), lambda x: 2 * x, lambda x: 2 * np.eye(2))
-    step = Newton().step(bowl, bowl.at([0.0, 0.0]), None)
+    step = Newton().step(bowl, bowl.at([0.0, 0.0]), Blind(0))
     assert step.ended is Status.GRADIENT
     assert "no negative eigenvalue" in step.why
 
 
 def test_a_flat_hessian_falls_back_on_the_gradient(counted):
     slope = counted(lambda x: float(x.sum()), np.ones_like, lambda x: np.zeros((2, 2)))
-    step = Newton().step(slope, slope.at([3.0, 4.0]), None)
+    step = Newton().step(slope, slope.at([3.0, 4.0]), Blind(0))
     assert step.ended is None
     np.testing.assert_array_equal(step.point.x, [2.0, 3.0])
 
@@ -154,8 +154,45 @@ def test_a_flat_hessian_falls_back_on_the_gradient(counted):
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_a_hessian_that_is_not_finite_gives_a_gradient_step(counted, bad):
     oracle = counted(lambda x: float(x @ x), lambda x: 2 * x, lambda x: np.full((2, 2), bad))
-    step = Newton().step(oracle, oracle.at([3.0, 0.0]), None)
+    step = Newton().step(oracle, oracle.at([3.0, 0.0]), Blind(0))
     np.testing.assert_array_equal(step.point.x, [2.0, 0.0])  # down the gradient by 1
+
+
+def test_without_a_finite_hessian_it_goes_on_for_two_steps_and_says_so(counted, walk):
+    oracle = counted(lambda x: x[0] ** 4, lambda x: 4 * x**3, lambda x: np.full((1, 1), np.nan))
+    steps = walk(Newton(), oracle, [30.0])
+    assert [s.ended for s in steps] == [None, None, Status.NON_FINITE]
+    assert "Hessian" in steps[-1].why
+
+
+def test_a_finite_hessian_between_others_lets_it_go_on(counted, walk):
+    calls = []
+
+    def hessian(x):
+        calls.append(1)
+        return 12 * x.reshape(1, 1) ** 2 if len(calls) % 3 == 0 else np.full((1, 1), np.inf)
+
+    steps = walk(Newton(), counted(lambda x: x[0] ** 4, lambda x: 4 * x**3, hessian), [30.0], 12)
+    assert len(steps) == 12
+    assert {s.ended for s in steps} == {None}
+
+
+def test_a_gradient_of_the_wrong_sign_ends_the_run_at_once(counted, walk):
+    wrong = lambda x: -2 * (x - 2)
+    oracle = counted(lambda x: 1 + float((x - 2) @ (x - 2)), wrong, lambda x: 2 * np.eye(2))
+    (step,) = walk(Newton(), oracle, [0.0, 0.5])
+    assert step.ended is Status.LINE_SEARCH
+
+
+def test_where_its_direction_leads_nowhere_it_goes_down_the_gradient(counted):
+    # the Hessian is another function's: its direction is 1e12 times the gradient
+    oracle = counted(
+        lambda x: float(x @ x) if abs(x[0]) < 10 else np.nan,
+        lambda x: 2 * x,
+        lambda x: 1e-20 * np.eye(1),
+    )
+    step = Newton(search=Armijo(max_steps=20)).step(oracle, oracle.at([3.0]), Blind(0))
+    np.testing.assert_array_equal(step.point.x, [2.0])
 
 
 def test_a_hessian_that_is_not_finite_where_nothing_is_lower_ends_cleanly(counted):
@@ -164,7 +201,7 @@ def test_a_hessian_that_is_not_finite_where_nothing_is_lower_ends_cleanly(counte
         lambda x: np.ones(1),
         lambda x: np.full((1, 1), math.nan),
     )
-    step = Newton().step(oracle, oracle.at([1.0]), None)
+    step = Newton().step(oracle, oracle.at([1.0]), Blind(0))
     assert step.ended is Status.NON_FINITE
     assert "Hessian" in step.why
 
@@ -183,7 +220,7 @@ def test_what_is_not_finite_at_any_call_never_loops(counted, walk, bad, which):
         )
         newton, point = Newton(), start
         for _ in range(60):
-            step = newton.step(oracle, point, None)
+            step = newton.step(oracle, point, Blind(0))
             assert math.isfinite(step.point.f) and np.isfinite(step.point.g).all()
             point = step.point
             if step.ended is not None:
@@ -196,7 +233,7 @@ def test_it_ends_by_rounding_and_not_by_a_failed_search(rosenbrock):
     rosenbrock._fun = lambda x: rosen(x) + 1e6
     newton, point, ended = Newton(), rosenbrock.at([-1.2, 1.0]), None
     for _ in range(100):
-        step = newton.step(rosenbrock, point, None)
+        step = newton.step(rosenbrock, point, Blind(0))
         point, ended = step.point, step.ended
         if ended is not None:
             break

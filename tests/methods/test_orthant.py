@@ -7,7 +7,9 @@ import pytest
 from sklearn.linear_model import Lasso, LogisticRegression
 
 from descend.errors import HyperparameterError
+from descend.methods import get_method
 from descend.methods._method import Point
+from descend.methods._status import Status
 from descend.methods.orthant import OWLQN, pseudo_gradient
 
 
@@ -129,7 +131,20 @@ def test_values_that_are_not_finite_never_make_a_loop(bad, lasting, counted):
         assert calls < 1000
 
 
-@pytest.mark.parametrize("l1", [-1.0, np.nan, np.inf])
+def test_the_penalty_has_no_default():
+    for make in (OWLQN, lambda: get_method("owlqn"), lambda: get_method("owlqn:memory=5")):
+        with pytest.raises(HyperparameterError, match="owlqn needs l1: 'owlqn:l1=0.1'"):
+            make()
+
+
+def test_a_gradient_of_the_wrong_sign_is_no_success(counted):
+    oracle = counted(lambda x: 1 + float((x - 2) @ (x - 2)), lambda x: -2 * (x - 2))
+    method = OWLQN(l1=0.1)
+    step = method.step(oracle, oracle.at([0.0, 0.5]), method.start(oracle, oracle.at([0.0, 0.5])))
+    assert step.ended is Status.LINE_SEARCH
+
+
+@pytest.mark.parametrize("l1", [-1.0, np.inf])
 def test_the_penalty_must_not_be_negative(l1):
     with pytest.raises(HyperparameterError, match="l1 of owlqn"):
         OWLQN(l1=l1)

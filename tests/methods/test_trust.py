@@ -250,6 +250,13 @@ def test_products_that_are_not_finite_leave_the_gradient(counted, walk):
     assert np.abs(last.point.x).max() < 1e-6
 
 
+def test_without_finite_products_it_goes_on_for_two_steps_and_says_so(counted, walk):
+    oracle = counted(lambda x: x[0] ** 4, lambda x: 4 * x**3, lambda x: np.full((1, 1), np.nan))
+    steps = walk(NewtonCG(radius=0.1), oracle, [3.0])
+    assert [s.ended for s in steps] == [None, None, Status.NON_FINITE]
+    assert "Hessian" in steps[-1].why
+
+
 def test_a_start_that_is_not_finite_ends_it(counted):
     oracle = counted(lambda x: math.nan, lambda x: x)
     step = NewtonCG().step(oracle, oracle.at([1.0]), Region(1.0))

@@ -95,7 +95,8 @@ def test_jax_without_float64_works_in_float32():
     before = jax.config.jax_enable_x64
     jax.config.update("jax_enable_x64", False)
     try:
-        o = Objective(framework("jax"), X, jac="jax")
+        with pytest.warns(RuntimeWarning, match=r"jax.config.update\('jax_enable_x64', True\)"):
+            o = Objective(framework("jax"), X, jac="jax")
         f, g = o.value_and_gradient(X)
     finally:
         jax.config.update("jax_enable_x64", before)

@@ -154,6 +154,7 @@ def test_thousands_of_entries_cost_hundreds_of_calls():
     assert len(calls) < 1500
 
 
+@pytest.mark.filterwarnings("ignore:jac='jax' computes in float32")
 def test_frameworks_gradients_are_checked_too():
     jax_numpy = pytest.importorskip("jax.numpy")
     assert check_grad(lambda x: jax_numpy.sum(x**2), "jax", np.linspace(0.1, 1, 4)).ok

@@ -10,7 +10,12 @@ from descend.errors import DescendError
 from descend.methods import list_methods
 from descend.methods._status import Status
 
-METHODS = [*list_methods(), "adam:lr=0.05", "schedule_free_sgd:lr=0.001", "dog"]
+METHODS = [
+    *sorted({*list_methods(), "owlqn:l1=1.0"} - {"owlqn"}),
+    "adam:lr=0.05",
+    "schedule_free_sgd:lr=0.001",
+    "dog",
+]
 CALLS = [*range(1, 13), 21, 34, 50]
 MOST = 60 * 130
 """A line search takes at most a hundred trials or so; more calls than this in 60 iterations are a loop without end."""
@@ -21,17 +26,25 @@ def clean(x):
     return float(10 * a * a + b * b), np.array([-40 * x[0] * a - 2 * b, 20 * a])
 
 
+def bend(x):
+    return np.array([[120 * x[0] ** 2 - 40 * x[1] + 2, -40 * x[0]], [-40 * x[0], 20.0]])
+
+
 class Faulty:
     """`clean`, but for one call."""
 
     def __init__(self, fault, at):
         self.fault, self.at, self.calls = fault, at, 0
+        self.handed_out = []
 
     def __call__(self, x):
         self.calls += 1
         assert self.calls < MOST
-        answer = clean(x)
-        return self.fault(x, *answer) if self.calls == self.at else answer
+        x0, answer = x.copy(), clean(x)
+        if self.calls == self.at:
+            answer = self.fault(x, *answer)
+        self.handed_out.append((x0, answer))
+        return answer
 
 
 def raises(x, f, g):
@@ -58,10 +71,28 @@ FAULTS = {
 }
 
 
+REFUSED = {"raises", "shape of f", "shape of g", "no number", "nothing"}
+
+
+def least(fun, method):
+    """The least finite value that was handed out with a gradient that can be one, with owlqn's penalty."""
+    penalty = float(method.removeprefix("owlqn:l1=")) if method.startswith("owlqn") else 0.0
+    values = []
+    for x, answer in fun.handed_out:
+        if not (isinstance(answer, tuple) and np.shape(answer[1]) == (2,)):
+            continue
+        f = answer[0]
+        if isinstance(f, float) and math.isfinite(f):
+            values.append(f + penalty * np.abs(x).sum())
+    return min(values, default=math.nan)
+
+
 def outcome(method, fault, at):
     fun = Faulty(FAULTS[fault], at)
+    # so that no method asks for differences, whose points are no candidates for the best
+    more = {"hess": bend} if method.startswith("newton") else {}
     try:
-        return fun, minimize(fun, [-1.0, 1.2], method=method, jac=True, maxiter=60)
+        return fun, minimize(fun, [-1.0, 1.2], method=method, jac=True, maxiter=60, **more)
     except DescendError:
         return fun, None
 
@@ -74,21 +105,19 @@ def test_one_bad_call_ends_in_a_status_with_the_best_point_kept(method, fault):
         if r is None:
             assert at == 1 == fun.calls
             continue
-        assert r.status in {s.number for s in Status}
         assert r.nfev == fun.calls
         assert np.isfinite(r.x).all()
-        l1 = np.abs(r.x).sum() if method == "owlqn" else 0.0
-        if at > 1:
-            assert r.fun <= clean(np.array([-1.0, 1.2]))[0] + 2.2 * (method == "owlqn")
-            if not l1:
-                assert r.fun == clean(r.x)[0]
+        lowest = least(fun, method)
+        assert r.fun == lowest or (math.isnan(lowest) and at == 1 and not r.success)
+        broken = fun.calls >= at and fault in REFUSED
+        assert (r.status == Status.FAILED.number) == broken
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_changing_x_inside_the_function_changes_nothing(method):
     for at in CALLS:
         _, r = outcome(method, "mutates", at)
-        undisturbed = minimize(clean, [-1.0, 1.2], method=method, jac=True, maxiter=60)
+        undisturbed = outcome(method, "mutates", 10**9)[1]
         assert r.x.tobytes() == undisturbed.x.tobytes()
 
 
@@ -126,5 +155,4 @@ def test_a_wall_beyond_which_nothing_is_finite_is_not_crossed(method):
     r = minimize(f, [1.0, 2.0], method=method, jac=True, maxiter=60)
     assert (r.x > 0).all()
     assert np.isfinite(r.fun)
-    # rules do not look before they step
-    assert r.fun < f(np.array([1.0, 2.0]))[0] or ":" in method or method == "dog"
+    assert r.fun < f(np.array([1.0, 2.0]))[0]

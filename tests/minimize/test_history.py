@@ -121,7 +121,7 @@ def test_a_history_can_be_made_by_hand():
 
 
 @pytest.mark.parametrize("bounds", [None, [(-1.0, 0.8)] * 4])
-@pytest.mark.parametrize("method", ["lbfgs", "bfgs", "cg", "gd", "owlqn"])
+@pytest.mark.parametrize("method", ["lbfgs", "bfgs", "cg", "gd", "owlqn:l1=1.0"])
 @pytest.mark.filterwarnings("ignore:Method .* cannot handle bounds")
 def test_the_products_are_those_of_the_steps_whoever_computed_them(method, bounds):
     r = minimize(

@@ -173,6 +173,7 @@ def test_an_error_of_the_callback_is_the_users():
         ),
         ({"tol": -1.0}, HyperparameterError, "tol of minimize must be a number, at least 0"),
         ({"scale": [1.0, -1.0]}, HyperparameterError, "scale of minimize must be"),
+        ({"options": [1]}, HyperparameterError, "options of minimize must be a dict"),
         ({"callback": 3}, HyperparameterError, "callback of minimize must be callable"),
         ({"resume": 3}, HyperparameterError, "resume of minimize must be a result of minimize"),
     ],
@@ -242,7 +243,7 @@ def test_every_method_finds_a_minimum_and_says_so(method):
     np.testing.assert_allclose(r.x, [0.5, -0.25], atol=1.01e-5)
 
 
-@pytest.mark.parametrize("method", list_methods())
+@pytest.mark.parametrize("method", sorted(set(list_methods()) - {"owlqn"}))
 def test_scipys_names_and_ours_are_read_alike(method):
     r = minimize(
         lambda x: (float(x @ x), 2 * x),

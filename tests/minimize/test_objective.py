@@ -9,11 +9,11 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import scipy.sparse
-from scipy.optimize import minimize, rosen, rosen_der, rosen_hess, rosen_hess_prod
+from scipy.optimize import BFGS, minimize, rosen, rosen_der, rosen_hess, rosen_hess_prod
 from scipy.sparse.linalg import aslinearoperator
 
 from descend._minimize.objective import Ended, Objective, Spent
-from descend.errors import ProblemError
+from descend.errors import HyperparameterError, ProblemError
 from descend.methods._status import Status
 
 X = np.array([-1.2, 1.0, 0.7])
@@ -570,3 +570,31 @@ def test_warnings_of_the_users_pass_and_there_are_none_of_ours():
     huge.gradient(np.array([1e-300, 1e308]))
     huge.hessian(np.array([1e-9, 1.0]))
     huge.hessian_product(np.array([1e-9, 1.0]), np.array([1e300, -1e300]))
+
+
+# what is no source of derivatives
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"jac": "2point"}, "jac of minimize must be one of a callable, True, '2-point', .* Did you mean '2-point'"),
+        ({"jac": "JAX"}, "Did you mean 'jax'"),
+        ({"jac": 0}, "jac of minimize must be"),
+        ({"jac": np.ones(2)}, "jac of minimize must be .* got an array of shape"),
+        ({"hess": "4-point"}, "hess of minimize must be one of a callable, '2-point', '3-point', 'cs' or None"),
+        ({"hess": "2point"}, "Did you mean '2-point'"),
+        ({"hess": 5}, "hess of minimize must be .* got 5"),
+        ({"hess": BFGS()}, "Hint: method='bfgs'"),
+        ({"hessp": 5}, "hessp of minimize must be a callable or None; got 5"),
+        ({"eps": np.ones(3)}, "eps of minimize must be a positive number or 2 of them; got an array"),
+        ({"eps": "a"}, "eps of minimize must be .* got 'a'"),
+        ({"eps": 0}, "eps of minimize must be"),
+        ({"eps": math.nan}, "eps of minimize must be"),
+        ({"eps": -1e-8}, "eps of minimize must be"),
+        ({"rel_step": [1e-8, 0.0]}, "finite_diff_rel_step of minimize must be"),
+    ],
+)  # fmt: skip
+def test_what_gives_no_derivative_is_one_sentence(given, sentence):
+    with pytest.raises(HyperparameterError, match=sentence):
+        Objective(lambda x: float(x @ x), np.ones(2), **given)

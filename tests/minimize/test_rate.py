@@ -1,5 +1,6 @@
 """The rate of runs whose truth is known: each is made by a plain loop below."""
 
+import dataclasses
 import math
 from types import SimpleNamespace
 
@@ -198,6 +199,22 @@ def test_a_given_hessian_shows_a_saddle_that_no_step_met():
 def test_a_run_that_began_at_its_minimum_is_stationary():
     fun, grad, _ = quadratic(10.0)
     assert rate(descent(fun, grad, np.zeros(20), 0.1, 10)).verdict == "stationary"
+
+
+def test_a_condition_number_of_1_explains_no_slow_run():
+    h = descent(lambda x: float(x @ x), lambda x: 2 * x, [3.0, 4.0], 0.01, 400)
+    assert rate(h, method="adam:lr=0.01").verdict == "linear"
+
+
+def test_a_least_value_below_0_is_not_told_with_two_signs():
+    r = rate(exact_descent(10, 60), fmin=7.0)
+    assert "The error f - 7 fits" in str(r)
+    assert "The error f + 2.6e-12 fits" in str(dataclasses.replace(r, fmin=-2.6e-12))
+
+
+def test_no_step_at_all_is_too_short_to_tell():
+    fun, grad, _ = quadratic(10.0)
+    assert rate(descent(fun, grad, np.zeros(20), 0.1, 0)).verdict == "too short to tell"
 
 
 @pytest.mark.parametrize("kappa", [10.0, 100.0])

@@ -18,7 +18,7 @@ RULES = {
     "chained": dd.chain(dd.clip_norm(1.0), dd.adam(lr=0.01), dd.ema()),
     "measured": "dog",
 }
-METHODS = {name: name for name in list_methods()}
+METHODS = {name: name for name in list_methods()} | {"owlqn": "owlqn:l1=1.0"}
 SAME = ("fun", "grad_norm", "step_norm", "lr", "nit", "nfev", "ss", "sy", "yy", "x")
 
 
@@ -35,7 +35,7 @@ START = np.array([-1.2, 1.0, -0.5, 0.8, 1.1, 0.2])
 
 
 def run(method, **more):
-    return minimize(valley, START, method=method, jac=True, keep_x=True, gtol=0.0, **more)
+    return minimize(valley, START, method=method, jac=True, keep_x=True, gtol=0.0, ftol=0.0, **more)
 
 
 def assert_same(whole, parts):
@@ -75,7 +75,7 @@ def test_a_rule_cut_off_within_an_iteration_goes_on_to_the_bit(maxfev):
     np.testing.assert_array_equal(parts.history.x, run("adam:lr=0.01", maxiter=20).history.x)
 
 
-@pytest.mark.parametrize("method", list_methods())
+@pytest.mark.parametrize("method", METHODS.values())
 def test_a_run_cut_off_within_an_iteration_can_go_on(method):
     half = run(method, maxfev=7)
     more = run(method, maxiter=20, resume=half)
@@ -141,3 +141,57 @@ def test_another_method_or_another_size_is_refused():
         run("bfgs", resume=half)
     with pytest.raises(ShapeError, match="must have the 6 variables"):
         minimize(valley, np.ones(3), jac=True, resume=half)
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ({}, {"bounds": [(2, 3)] * 6}),
+        ({"bounds": [(-2, 2)] * 6}, {}),
+        ({"bounds": [(-2, 2)] * 6}, {"bounds": [(-2, 3)] * 6}),
+    ],
+)
+def test_other_bounds_are_refused(before, now):
+    half = run("lbfgs", maxiter=3, **before)
+    with pytest.raises(HyperparameterError, match="bounds of minimize must be those of the run"):
+        run("lbfgs", resume=half, **now)
+
+
+def test_the_same_bounds_go_on_to_the_bit():
+    box = {"bounds": [(-2, 1.1)] * 6}
+    half = run("lbfgs", maxiter=4, **box)
+    assert_same(run("lbfgs", maxiter=8, **box), run("lbfgs", maxiter=4, resume=half, **box))
+
+
+def test_another_scale_is_refused_and_the_same_one_need_not_be_told():
+    sizes = np.array([1.0, 2, 4, 8, 1, 2])
+    half = run("lbfgs", maxiter=4, scale=sizes)
+    whole = run("lbfgs", maxiter=8, scale=sizes)
+    assert_same(whole, run("lbfgs", maxiter=4, resume=half))
+    assert_same(whole, run("lbfgs", maxiter=4, resume=half, scale=sizes))
+    for other in (None, 3 * sizes):
+        with pytest.raises(HyperparameterError, match="scale of minimize must be"):
+            run("lbfgs", resume=half, scale=other)
+
+
+def test_many_starts_resume_nothing():
+    half = run("lbfgs", maxiter=3)
+    with pytest.raises(HyperparameterError, match="starts of minimize must be 1"):
+        run("lbfgs", resume=half, starts=4)
+
+
+def test_an_error_of_the_callback_leaves_the_run_behind_to_go_on_from():
+    seen = []
+
+    def callback(x):
+        seen.append(x)
+        if len(seen) == 5:
+            raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full") as caught:
+        run("lbfgs", maxiter=20, callback=callback)
+    half = caught.value.result
+    assert (half.nit, half.success) == (5, False)
+    assert "Broken off by OSError: disk full." in half.message
+    assert any("resume=error.result" in note for note in caught.value.__notes__)
+    assert_same(run("lbfgs", maxiter=20), run("lbfgs", maxiter=15, resume=half))

@@ -15,6 +15,7 @@ from descend._minimize.basins import End, find_basins
 from descend._minimize.driver import minimize
 from descend._minimize.result import Result
 from descend._minimize.starts import MOST_STARTS, minimize_from_many, start_box, start_points
+from descend._minimize.variables import kept
 from descend.errors import HyperparameterError, ProblemError
 from descend.lab.functions import get_function
 
@@ -217,6 +218,17 @@ def test_a_result_that_cannot_be_sent_back_is_computed_in_threads() -> None:
     assert r.x == pytest.approx(-0.25)
 
 
+def test_what_workers_warn_of_is_said_once_in_this_process(capfd) -> None:
+    def run(x):
+        warnings.warn("Unknown solver options: memry", optimize.OptimizeWarning, stacklevel=2)
+        return by_scipy(lambda x: float(x @ x), lambda x: 2 * x, x)
+
+    with pytest.warns(optimize.OptimizeWarning, match="memry") as caught:
+        minimize_from_many(run, np.ones(2), starts=6, seed=0, jobs=2)
+    assert len(caught) == 1
+    assert "memry" not in capfd.readouterr().err
+
+
 def test_a_function_that_ends_its_worker_is_one_sentence() -> None:
     parent = os.getpid()
 
@@ -346,6 +358,15 @@ def test_minimize_takes_starts_and_bounds() -> None:
     assert {tuple(b.x.round(3)) for b in deep} == {(3.0, 2.0), (-2.805, 3.131)}
     assert (r.starts[:, 1] >= 0).all()
     assert r.success
+
+
+def test_bounds_that_can_be_read_only_once_are_kept_for_every_start() -> None:
+    pairs = [(-5.0, 5.0), (0.0, 5.0)]
+    assert (
+        kept(pair for pair in pairs) == kept(zip(*zip(*pairs, strict=True), strict=True)) == pairs
+    )
+    assert kept(pairs) is pairs
+    assert kept(None) is None
 
 
 def test_minimize_keeps_the_shape_of_x_with_many_starts() -> None:

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from descend._minimize.driver import minimize
-from descend._minimize.stopping import Limits, Progress, Stopping, Tally, message, relative_step
-from descend.methods._method import Point
+from descend._minimize.message import message
+from descend._minimize.stopping import Limits, Progress, Stopping, Tally, relative_step
+from descend.errors import HyperparameterError
+from descend.methods import list_methods
+from descend.methods._method import Method, Point, Step
 from descend.methods._status import Status
 
 
@@ -180,10 +183,96 @@ def test_tol_sets_every_tolerance_of_the_method():
     assert "ftol 0.5" in told
 
 
-def test_a_named_tolerance_is_the_only_one():
+def test_a_named_tolerance_takes_the_place_of_its_own_default_alone():
     told = minimize(rosenbrock, [-1.2, 1.0], jac=slope, gtol=1e-3).message
     assert "gtol 0.001" in told
+    assert "ftol 2.2e-09" in told
+    told = minimize(rosenbrock, [-1.2, 1.0], jac=slope, tol=1e-4, ftol=1e-6, xtol=1e-12).message
+    assert all(part in told for part in ("gtol 0.0001", "ftol 1e-06", "xtol 1e-12"))
+
+
+def test_a_tolerance_of_the_decrease_of_0_is_none():
+    told = minimize(rosenbrock, [-1.2, 1.0], jac=slope, ftol=0.0, xtol=0).message
+    assert "gtol 1e-05" in told
     assert "ftol" not in told
+    assert "xtol" not in told
+
+
+def test_ftol_is_not_below_the_precision_of_the_function():
+    assert stopping(precision=2.0**-23, ftol=1e-9).limits.ftol == 2.0**-23
+    told = minimize(lambda x: np.float32(rosenbrock(x)), [-1.2, 1.0], jac=slope, ftol=1e-9).message
+    assert "ftol 1.19e-07" in told
+
+
+def test_a_fall_is_without_bound_where_it_is_long_and_the_slope_does_not_fall():
+    s = stopping()
+    assert s.after(point(1.0), point(-2e10), 0.5, 1.0, 1) is None
+    assert s.why == ""
+    assert s.after(point(1.0), point(-2e10), 1.0, 1.0, 2) is Status.DIVERGED
+    assert "is it unbounded below, or is a maximum sought?" in s.why
+
+
+# owlqn's steps grow with the distance alone
+@pytest.mark.parametrize("method", [*(m for m in list_methods() if m != "owlqn"), "sgd:lr=0.1"])
+def test_a_function_unbounded_below_ends_soon_and_says_so(method):
+    r = minimize(lambda x: (-x @ x, -2 * x), [1.0, 2.0], method=method, jac=True)
+    assert r.status == Status.DIVERGED.number
+    assert "f falls without bound: is it unbounded below, or is a maximum sought?" in r.message
+    assert r.nfev < 100
+
+
+def test_a_deep_minimum_is_none_the_less_one():
+    b = np.array([1e6, 3e6, 2e6])  # f falls from 0 to -7e12
+    r = minimize(lambda x: (x @ x / 2 - b @ x, x - b), np.zeros(3), jac=True)
+    assert r.success
+    np.testing.assert_allclose(r.x, b, rtol=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_noise_is_no_success_of_one_sided_differences(seed):
+    rng, curvature = np.random.default_rng(seed), np.array([1.0, 3.0, 10.0])
+
+    def noisy(x):
+        return curvature @ (x - 1) ** 2 / 2 + 1e-8 * rng.standard_normal()
+
+    r = minimize(noisy, [3.0, -2.0, 0.5])
+    # noise of 1e-8 over central steps of 6e-6 is a slope of 2e-3
+    assert np.abs(r.x - 1).max() < 0.02
+
+
+@pytest.mark.parametrize("method", ["newton", "lbfgs", "bfgs"])
+def test_what_the_message_measures_is_true_of_the_point_returned(method):
+    r = minimize(lambda x: abs(x[0]) + 2 * abs(x[1]), [1.0, 2.0], method=method)
+    norm = np.abs(r.jac).max()
+    assert f"|g|_inf {norm:.2g} <= gtol 1e-05: {'yes' if norm <= 1e-5 else 'no'}" in r.message
+    assert r.success == (norm <= 1e-5)
+
+
+class SeesNoSlope(Method):
+    """Claims a stationary point wherever it is."""
+
+    name = "sees_no_slope"
+
+    def start(self, oracle, point):
+        return None
+
+    def step(self, oracle, point, state):
+        return Step(point, None, math.nan, Status.GRADIENT, "All is flat.")
+
+
+def test_a_method_that_sees_no_slope_is_not_believed_against_the_measure():
+    r = minimize(bowl, np.ones(2), method=SeesNoSlope(), jac=True)
+    assert (r.status, r.success) == (Status.LINE_SEARCH.number, False)
+    assert "flat" not in r.message
+    assert "|g|_inf 2 <= gtol 1e-05: no" in r.message
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"starts": True}, {"jobs": -1}, {"jobs": True}, {"seed": -1}, {"seed": "a"}]
+)
+def test_starts_jobs_and_seed_are_checked_for_one_start_too(wrong):
+    with pytest.raises(HyperparameterError, match=f"{next(iter(wrong))} of minimize must be"):
+        minimize(bowl, np.ones(2), jac=True, **wrong)
 
 
 def test_a_start_at_the_solution_takes_no_step():

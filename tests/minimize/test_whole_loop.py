@@ -1,12 +1,13 @@
 """The compiled loop has the bits of the ordinary one, ends where it ends, and can be resumed by it."""
 
+import math
+
 import numpy as np
 import pytest
 
 import descend as dd
 from descend._minimize import whole_loop
 from descend._minimize.driver import minimize
-from descend._minimize.objective import Objective
 from descend.methods._status import Status
 
 numba = pytest.importorskip("numba")
@@ -43,12 +44,13 @@ def ordinary(x, *args):
 def early(monkeypatch):
     """The compiled loop takes over after ten iterations, in small blocks."""
     monkeypatch.setattr(whole_loop, "COMPILE_AFTER", 10)
-    monkeypatch.setattr(whole_loop, "_BLOCKS", (7, 64))
+    monkeypatch.setattr(whole_loop, "_MOST", 64)
+    monkeypatch.setattr(whole_loop, "_COMPILING", 0.0)
 
 
 @pytest.fixture
 def blocks(monkeypatch):
-    """The lengths of the blocks that ran."""
+    """How many steps each block took, and whether it ended well."""
     lengths = []
     run = whole_loop._Block.run
 
@@ -87,7 +89,7 @@ RULES = [
 def test_a_run_has_the_bits_of_the_ordinary_one(rule, blocks):
     options = {"method": rule, "jac": True, "maxiter": 200, "gtol": 0.0}
     ours = minimize(valley, START, **options)
-    assert sum(blocks) >= ours.nit - 10  # more where a block went too far
+    assert sum(steps for steps, _ in blocks) >= ours.nit - 10  # more where a block went too far
     assert_same(ours, minimize(ordinary, START, **options))
 
 
@@ -129,7 +131,7 @@ def test_arguments_arrive_and_a_changed_x_does_no_harm(blocks):
 def test_an_error_of_the_function_is_told_as_ever(blocks):
     options = {"method": "adam:lr=0.005", "jac": True, "maxiter": 1000}
     ours = minimize(fails_far_away, START, **options)
-    assert None in blocks
+    assert (0, False) in blocks
     assert ours.status == Status.FAILED.number
     assert "ValueError: too far" in ours.message
     assert_same(ours, minimize(lambda x: fails_far_away(x), START, **options))
@@ -163,11 +165,91 @@ def test_what_it_cannot_do_runs_as_ever(more, blocks):
     assert r.nit > 5
 
 
-def test_the_clock_is_heard(blocks, monkeypatch):
-    monkeypatch.setattr(Objective, "check_clock", lambda self: self.calls.check_clock())
+@numba.njit
+def shrinks(x):
+    if x[0] < 0.88:
+        return x[0] ** 2, np.zeros(1)
+    return (x**2).sum(), 2 * x
+
+
+def test_a_gradient_of_another_size_is_refused_as_ever(blocks):
+    options = {"method": "adam:lr=0.001", "jac": True, "maxiter": 1000, "gtol": 0.0}
+    ours = minimize(shrinks, [1.0, 2.0, 3.0], **options)
+    assert blocks[-1][1]  # the steps before it, again
+    assert (n := ours.nit) > 100
+    assert ours.status == Status.FAILED.number
+    assert f"At call {n + 2} of " in ours.message
+    assert_same(ours, minimize(lambda x: shrinks(x), [1.0, 2.0, 3.0], **options))
+
+
+@numba.njit
+def hole(x, value, slope):
+    f, g = valley(x)
+    if x[0] > -0.9:
+        return value, g * slope
+    return f, g
+
+
+@pytest.mark.parametrize(
+    ("value", "slope"),
+    [(np.nan, np.nan), (np.nan, 1.0), (np.inf, 1.0), (-np.inf, 1.0), (1.0, np.inf), (1.0, 1e200)],
+)
+def test_the_first_value_that_is_not_finite_ends_it_as_ever(value, slope, blocks):
+    options = {"method": "adam:lr=0.005", "jac": True, "maxiter": 1000, "args": (value, slope)}
+    ours = minimize(hole, START, **options)
+    theirs = minimize(lambda x, v, s: hole(x, v, s), START, **options)
+    assert blocks
+    assert not ours.success
+    assert len(ours.history) == len(theirs.history)
+    for name in ("nit", "nfev", "status", "message"):
+        assert ours[name] == theirs[name]
+    for name in ("fun", "grad_norm", "nfev"):
+        np.testing.assert_array_equal(ours.history[name], theirs.history[name])
+    assert ours.x.tobytes() == theirs.x.tobytes()
+
+
+@numba.njit
+def slow(x):
+    s = 0.0
+    for i in range(2_000_000):
+        s += math.sin(x[0] + i)
+    return (x**2).sum() + 1e-300 * s, 2 * x
+
+
+def test_the_clock_is_heard_where_each_call_is_slow(blocks):
+    options = {"method": "adam:lr=1e-4", "jac": True, "gtol": 0.0}
+    minimize(slow, START, maxiter=12, **options)  # compiles
+    blocks.clear()
+    r = minimize(slow, START, maxiter=10**6, maxtime=0.3, **options)
+    assert r.status == Status.MAXTIME.number
+    assert blocks[0] == (1, True)
+    assert r.nfev == r.nit + 1
+    # a call takes some 0.03 s, and a block of 64 of them would take 2; the rest is a busy machine's
+    assert r.history.time[-1] < 1.0
+
+
+def test_the_clock_is_heard(blocks):
     r = minimize(
         valley, START, method="adam:lr=1e-9", jac=True, maxiter=10**9, maxtime=1.5, gtol=0.0
     )
+    assert blocks
     assert r.status in {Status.MAXTIME.number, Status.ROUNDOFF.number}
     assert len(r.history) == r.nit + 1 == r.nfev
     assert (np.diff(r.history.time) >= 0).all()
+
+
+def test_blocks_are_as_long_as_the_measured_pace_affords():
+    size = whole_loop._next_size
+    assert size(1, 0.072, 10.0) == 1
+    assert size(4, 0.004, 10.0) == 20  # 0.02 s at 0.001 s a step
+    assert size(4, 0.004, 0.005) == 5
+    assert size(4, 1e-6, 10.0) == 32
+    assert size(60, 1.2, 10.0) == 1
+
+
+def test_nothing_is_compiled_for_the_last_seconds(blocks, monkeypatch):
+    monkeypatch.setattr(whole_loop, "_COMPILING", 100.0)
+    r = minimize(
+        valley, START, args=(), method="adamax:lr=1e-4", jac=True, maxiter=50, maxtime=50.0
+    )
+    assert (blocks, r.nit) == ([], 50)

@@ -31,6 +31,8 @@ class Failure:
 
 
 Outcome = Result | Failure
+Told = tuple[type[Warning], str]
+Sent = tuple[Outcome, list[Told]]
 Note = Callable[[int, Outcome], None]
 
 
@@ -109,7 +111,7 @@ def _in_processes(pickled: bytes, points: Vector, jobs: int, note: Note) -> None
         jobs, env=ONE_THREAD, initializer=_receive, initargs=(pickled, os.getpid())
     )
     try:
-        _collect(_submitted(executor, points), note)
+        _collect_sent(_submitted(executor, points), note)
     except BrokenProcessPool as error:
         raise ProblemError(
             "a function must let its worker process live; one died while starts were run."
@@ -119,7 +121,7 @@ def _in_processes(pickled: bytes, points: Vector, jobs: int, note: Note) -> None
         close(executor)
 
 
-def _submitted(executor: Executor, points: Vector) -> dict[Future[Outcome], int]:
+def _submitted(executor: Executor, points: Vector) -> dict[Future[Sent], int]:
     with signals_held():  # workers start here, and inherit it: only this process answers to Ctrl-C
         return {executor.submit(_work, x): i for i, x in enumerate(points)}
 
@@ -127,6 +129,17 @@ def _submitted(executor: Executor, points: Vector) -> dict[Future[Outcome], int]
 def _collect(number: dict[Future[Outcome], int], note: Note) -> None:
     for future in as_completed(number):
         note(number.pop(future), future.result())  # popped: results with their states are large
+
+
+def _collect_sent(number: dict[Future[Sent], int], note: Note) -> None:
+    """Note what workers sent, and warn once of what any of them warned of."""
+    told: set[Told] = set()
+    for future in as_completed(number):
+        outcome, warned = future.result()
+        note(number.pop(future), outcome)
+        for category, sentence in dict.fromkeys(w for w in warned if w not in told):
+            warnings.warn(sentence, category, stacklevel=7)
+        told.update(warned)
 
 
 def _receive(pickled: bytes, parent: int) -> None:
@@ -137,12 +150,15 @@ def _receive(pickled: bytes, parent: int) -> None:
     _run = cloudpickle.loads(pickled)
 
 
-def _work(x: Vector) -> Outcome:
+def _work(x: Vector) -> Sent:
+    """What came of a start, and what it warned of: a worker's own stderr would say it once for each of them."""
     if _run is None:
         raise ProblemError("a worker must receive its run before its first start; got none.")
-    outcome = _attempt(_run, x)
+    with warnings.catch_warnings(record=True) as caught:
+        outcome = _attempt(_run, x)
+    sent = outcome, [(w.category, str(w.message)) for w in caught]
     try:
-        cloudpickle.dumps(outcome)
+        cloudpickle.dumps(sent)
     except Exception as error:  # noqa: BLE001 - pickling runs code of anybody
         raise _Unpicklable(f"{type(error).__name__}: {error}") from None
-    return outcome
+    return sent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -37,6 +38,13 @@ def by_jax(
     jax = _framework("jax")
     jnp = jax.numpy
     widest = jax.dtypes.canonicalize_dtype(np.float64)
+    if own is None and widest != np.float64:
+        warnings.warn(
+            "jac='jax' computes in float32, to 7 digits, while jax_enable_x64 is off."
+            " Hint: jax.config.update('jax_enable_x64', True) before the first array is made.",
+            RuntimeWarning,
+            stacklevel=6,
+        )
 
     def scalar(x: Any, *args: Any) -> Any:
         return jnp.reshape(fun(x, *args), ())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,13 +17,15 @@ from descend._minimize.inputs import (
     warn_unused,
     with_settings,
 )
+from descend._minimize.message import message
 from descend._minimize.objective import Ended, Objective
 from descend._minimize.outside import as_now, watcher
 from descend._minimize.result import Result, Saved
 from descend._minimize.run import Run
-from descend._minimize.stopping import message
-from descend._minimize.variables import Start, inside, read_bounds, read_scale, read_start
+from descend._minimize.stopping import Limits
+from descend._minimize.variables import Start, inside, kept, read_bounds, read_scale, read_start
 from descend.errors import HyperparameterError, ShapeError
+from descend.methods._method import Method, Vector
 from descend.methods._status import Status
 
 
@@ -68,21 +71,21 @@ def minimize(
     jac : the gradient as a function; True; or ``"2-point"``, ``"3-point"``, ``"cs"``; None for differences
     hess, hessp : the Hessian, and its product with a vector, for methods that use them
     bounds : SciPy's ``Bounds``, or (least, greatest) for each variable
-    tol : the value of all tolerances that stop the method when none is named
+    tol : the value of those tolerances that stop the method by default, where they are not named
     callback : called after each iteration, with x, or with an OptimizeResult if its parameter is named ``intermediate_result``;
         to stop, it raises StopIteration
     options : settings under SciPy's names (``maxcor``, ``eps``, ``c1`` …), and any of those below; ``hits``: at how many
         iterations in a row a tolerance must hold
     maxiter, maxfev, maxtime : iterations, calls of ``fun`` and seconds that this call may take
     gtol : largest entry of the gradient at a solution (with bounds: of the projected one)
-    ftol : least relative decrease of a step, ``|f − f'| / max(|f|, |f'|, 1)``
-    xtol : least relative length of a step
+    ftol : least relative decrease of a step, ``|f − f'| / max(|f|, |f'|, 1)``, and never below the precision of f; 0: none
+    xtol : least relative length of a step; 0: none
     target : value of ``fun`` that is low enough
     patience : iterations without a better value after which to stop
     starts, seed, jobs : many runs from different points, and on how many processes
     keep_x : whether the history keeps every x
     scale : ``"auto"``, None, or the size of each variable: the units in which the method works
-    resume : the result to go on from, bit for bit; x0 and the method are those of that run
+    resume : the result to go on from, bit for bit; x0, the method, bounds and scale are those of that run
 
     Returns
     -------
@@ -103,6 +106,7 @@ def minimize(
     >>> r.x.round(3), r.success
     (array([1., 1.]), True)
     """
+    _check_counts(starts, seed, jobs)
     if starts != 1:
         given = {k: v for k, v in locals().items() if k not in {"starts", "seed", "jobs"}}
         return _from_many(given, starts, seed, jobs)
@@ -124,10 +128,15 @@ def minimize(
     warn_unused(method, {"hess": hess, "hessp": hessp, "bounds": bounds})
     if not method.takes_bounds:
         lower = upper = None
-    limits = read_limits(settings, tol, method, start.x.size)
+    limits = _limits(settings, tol, method, start.x.size)
     outside = as_now(start.kind, jac)
     args = args if isinstance(args, tuple) else (args,)
     units, scales = read_scale(scale, method, start)
+    if saved:
+        saved.check_bounds((lower, upper))
+        if not (isinstance(scale, str) and scale == "auto"):
+            saved.check_units(units, scales=scales)
+        units, scales = saved.units, saved.scales
     sizes = start.x if units is None or scales else units  # those given hold for differences too
     objective = Objective(
         outside(fun),
@@ -167,6 +176,21 @@ def minimize(
     return result
 
 
+def _check_counts(starts: Any, seed: Any, jobs: Any) -> None:
+    if seed is None and all(type(count) is int and count == 1 for count in (starts, jobs)):
+        return
+    from descend._minimize.starts import check_counts
+
+    check_counts(starts, seed, jobs)
+
+
+def _limits(settings: Mapping[str, Any], tol: Any, method: Method, n: int) -> Limits:
+    """The thresholds: the method's own tolerances, or ``tol`` for each, where none is named in their place."""
+    own = method.tolerances if tol is None else dict.fromkeys(method.tolerances, tol)
+    limits = read_limits({**own, **settings}, tol, method, n)
+    return replace(limits, ftol=limits.ftol or None, xtol=limits.xtol or None)
+
+
 def _faster(fun: Any, args: tuple[Any, ...], run: Run) -> Faster | None:
     if type(fun).__module__.partition(".")[0] != "numba":
         return None
@@ -179,7 +203,12 @@ def _from_many(given: dict[str, Any], starts: Any, seed: int | None, jobs: int) 
     """Run from many points, in the box of the bounds."""
     from descend._minimize.starts import minimize_from_many
 
+    if given["resume"] is not None:
+        raise HyperparameterError(
+            f"starts of minimize must be 1 where a run is resumed; got {starts!r}."
+        )
     start = read_start(given["x0"])
+    given["bounds"] = kept(given["bounds"])
     lower, upper = read_bounds(given["bounds"], start)
     given.pop("x0")
 
@@ -219,13 +248,18 @@ def _carry_out(run: Run, x: Any, saved: Saved | None, start: Start) -> Result:
         status, why = run.descend()
     except Ended as end:
         status, why = end.status, end.why
-    except KeyboardInterrupt as interrupt:
+    except (KeyboardInterrupt, Exception) as error:
         if hasattr(run, "point"):
-            sentence = "Interrupted from the keyboard."
-            interrupt.result = _result(run, Status.CALLBACK, sentence, start)  # type: ignore[attr-defined]
-            interrupt.add_note("To go on: minimize(..., resume=error.result).")
+            error.result = _result(run, Status.CALLBACK, _interruption(error), start)  # type: ignore[union-attr]
+            error.add_note("To go on: minimize(..., resume=error.result).")
         raise
     return _result(run, status, f"{status.sentence} {why}".strip(), start)
+
+
+def _interruption(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "Interrupted from the keyboard."
+    return f"Broken off by {type(error).__name__}: {error}".removesuffix(".") + "."
 
 
 def _result(run: Run, status: Status, sentence: str, start: Start) -> Result:
@@ -251,11 +285,16 @@ def _result(run: Run, status: Status, sentence: str, start: Start) -> Result:
         nhev=calls.nhev,
         history=history,
     )
-    hess_inv = run.hess_inv()
-    if hess_inv is not None:
-        result.hess_inv = hess_inv
+    inverse = getattr(run.state, "inverse", None)
+    if inverse is not None:
+        result.hess_inv = _in_x(inverse(), run.units)
     if run.recorder.keeps_x:
         result.allvecs = list(history.x)
     if hasattr(run, "point"):
-        result.keep(run.saved())
+        result.keep(Saved.of(run))
     return result
+
+
+def _in_x(inverse: Vector, units: Vector | None) -> Vector:
+    """The inverse Hessian of the function of x from that in the method's units."""
+    return inverse if units is None else inverse * units * units[:, None]

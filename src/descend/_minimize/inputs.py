@@ -91,9 +91,13 @@ def read_options(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The settings of the run and those of the method; arguments by name win over ``options``."""
     asked = {k: v for k, v in given.items() if v is not None}
-    if not options:
+    if options is None:
         return asked, {}
-    named = {_SCIPY_NAMES.get(name, name): value for name, value in options.items()}
+    if not isinstance(options, Mapping):
+        raise HyperparameterError(
+            f"options of minimize must be a dict of settings by name; got {options!r}."
+        )
+    named = {_SCIPY_NAMES.get(name, str(name)): value for name, value in options.items()}
     unknown = [name for name in named if name not in KNOWN_OPTIONS]
     if unknown:
         warnings.warn(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
@@ -14,7 +13,8 @@ import numpy as np
 from descend._minimize import returned
 from descend._minimize.differences import SCHEMES, Steps, derivative_along, typical_sizes
 from descend._minimize.sizes import finite
-from descend._minimize.sources import choose
+from descend._minimize.sources import choose, read_steps
+from descend._minimize.spent import Best, Spent
 from descend._minimize.user_calls import Ended, UserCalls
 from descend.methods._method import Oracle, Vector
 
@@ -24,26 +24,6 @@ _REMEMBERED = 4
 """Points whose f and g are kept: a line search comes back to one of its last trials."""
 _NOISE: dict[Any, float] = {"2-point": 1 / 2, "3-point": 2 / 3}
 """The relative error of a gradient by differences is this power of the precision."""
-
-
-@dataclass(frozen=True, slots=True)
-class Best:
-    """The best finite point; ``g`` is None where it was never asked for."""
-
-    x: Vector
-    f: float
-    g: Vector | None
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """What a run has used and found, for another one to go on from."""
-
-    nfev: int = 0
-    njev: int = 0
-    nhev: int = 0
-    seconds: float = 0.0
-    best: Best | None = None
 
 
 class _Seen:
@@ -116,12 +96,13 @@ class Objective(Oracle):
         self.lower, self.upper, self.has_hessian = lower, upper, callable(hess)
         shape = shape or x0.shape
         self._from = choose(fun, own, shape, kind, jac, hess, hessp)
-        self._scheme = self._from.scheme or ""
+        self.scheme = self._from.scheme or ""
         self._both, self._jac = self._from.both, self._from.jac
         self.calls = UserCalls(fun, self._from.own, shape, args)
         if kind != "numpy":  # NumPy's x is always of float64
             self.calls.precision = returned.precision(self._from.own(x0))
-        self._absolute, self._relative, self._x0 = eps, rel_step, x0
+        self._absolute = read_steps("eps", eps, self.n)
+        self._relative, self._x0 = read_steps("finite_diff_rel_step", rel_step, self.n), x0
         self._sizes: Vector | None = None  # made when the first difference asks for it
         self._last = _Seen(np.empty(0), b"")
         self._recent: deque[_Seen] = deque(maxlen=_REMEMBERED)
@@ -177,11 +158,15 @@ class Objective(Oracle):
         """Raise `Ended` when ``maxtime`` is over."""
         self.calls.check_clock()
 
+    def seconds_left(self) -> float:
+        """Return how much of ``maxtime`` is left."""
+        return self.calls.deadline - perf_counter()
+
     def sharpen(self, sizes: Vector) -> bool:
         """Take central differences from now on, with steps for these sizes of x; whether that changes anything."""
-        if self._scheme not in ("2-point", "3-point"):
+        if self.scheme not in ("2-point", "3-point"):
             return False
-        self._scheme, self._sizes = "3-point", sizes
+        self.scheme, self._sizes = "3-point", sizes
         for seen in (*self._recent, self._best):
             seen.g = None
         self._curved = None
@@ -254,8 +239,8 @@ class Objective(Oracle):
 
     def _differences(self, x: Vector, f: float) -> Vector:
         self.calls.njev += 1
-        ask: Any = self.calls.complex_value if self._scheme == "cs" else self.calls.value
-        return SCHEMES[self._scheme](ask, x, f, self._steps(self.calls.precision))
+        ask: Any = self.calls.complex_value if self.scheme == "cs" else self.calls.value
+        return SCHEMES[self.scheme](ask, x, f, self._steps(self.calls.precision))
 
     def _gradient_anew(self, x: Vector) -> Vector:
         """Return a gradient that is part of a difference, so that nothing is remembered of it."""
@@ -280,7 +265,7 @@ class Objective(Oracle):
 
     def _coarse(self) -> Steps:
         """Steps for differences of gradients, which may be noisy themselves."""
-        return self._steps(self.calls.precision ** _NOISE.get(self._scheme, 1.0), own=False)
+        return self._steps(self.calls.precision ** _NOISE.get(self.scheme, 1.0), own=False)
 
     def _steps(self, precision: float, *, own: bool = True) -> Steps:
         none = np.full(self.n, math.inf)

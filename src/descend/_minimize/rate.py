@@ -75,7 +75,8 @@ class Rate:
         laws = [(f"{self.rho:.4g}^k", self.rho_r2), (f"k^-{self.p:.3g}", self.p_r2)]
         fits = [f"{law} with R^2 {r2:.4f}" for law, r2 in laws if math.isfinite(r2)]
         if fits:
-            lines.append(f"The error f - {self.fmin:.6g} fits {' and '.join(fits)}.")
+            above = f"f {'+' if self.fmin < 0 else '-'} {abs(self.fmin):.6g}"
+            lines.append(f"The error {above} fits {' and '.join(fits)}.")
         if math.isfinite(self.L):
             lines.append(
                 f"Curvature seen: L >= {self.L:.3g}, mu <= {self.mu:.3g}, kappa {self.kappa:.3g}."
@@ -151,7 +152,7 @@ def rate(
             predicted, theory = _predicted(name, low, high, step)
         verdict = _state(history, f, spectrum) or _noise(history, f) or _settled(history, f) or kind
         verdict = verdict or _law(linear, power, predicted, high / low if low > 0 else math.nan)
-        if verdict == "too short to tell" and _small_gradient(history):
+        if verdict == "too short to tell" and len(f) > 1 and _small_gradient(history):
             verdict = "stationary"
         recent = largest(history, slice(len(f) // 2 if len(f) > 20 else 0, None))
         limited = name == "gd" and step * max(recent, high if spectrum is not None else 0.0) > 2
@@ -254,7 +255,7 @@ def _noise(history: Any, f: Vector) -> str:
 
 def _settled(history: Any, f: Vector) -> str:
     """Say "stationary" where the last half of the rows does not differ by more than rounding, and the gradient is small."""
-    flat = np.ptp(f[len(f) // 2 :]) <= 64 * _EPS * abs(f[-1])
+    flat = len(f) > 1 and np.ptp(f[len(f) // 2 :]) <= 64 * _EPS * abs(f[-1])
     return "stationary" if flat and _small_gradient(history) else ""
 
 
@@ -271,5 +272,6 @@ def _law(linear: Fit, power: Fit, predicted: float, kappa: float) -> str:
     fall = -math.log(linear.value)
     if math.isfinite(predicted):
         return "kappa-limited" if 1 / 3 < math.log(predicted) / -fall < 3 else "linear"
-    # without a theory: slower than three times the best that gradients can do, 4 / sqrt(kappa)
-    return "kappa-limited" if fall < 12 / math.sqrt(kappa) else "linear"
+    # without a theory: between the best that gradients can do and exact line searches, each within a factor of 3
+    steepest = -2 * math.log((kappa - 1) / (kappa + 1)) if kappa > 1 else math.inf
+    return "kappa-limited" if steepest / 3 < fall < 12 / math.sqrt(kappa) else "linear"

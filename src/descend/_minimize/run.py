@@ -12,18 +12,14 @@ import numpy as np
 from descend._minimize.faster import Faster
 from descend._minimize.history import Recorder
 from descend._minimize.objective import Ended, Objective
+from descend._minimize.restarts import UNFINISHED, has_fallen, restart_after
 from descend._minimize.result import Saved
-from descend._minimize.scaling import Scaled, differ, units_at
+from descend._minimize.scaling import Scaled, units_at
 from descend._minimize.sizes import largest
 from descend._minimize.stopping import Limits, Progress, Stopping, Tally, progress
 from descend.methods._inner import inner
 from descend.methods._method import Method, Oracle, Point, Vector
 from descend.methods._status import Status
-
-_FALL = 1e-10
-"""Least relative fall of f since the last start that makes another one worth its evaluations."""
-_UNFINISHED = frozenset({Status.FUNCTION, Status.STEP, Status.LINE_SEARCH, Status.ROUNDOFF})
-"""Ends after which other units, or better differences, may lead on."""
 
 
 class Run:
@@ -65,7 +61,7 @@ class Run:
         self.limits = limits
         self._calls = objective.calls
         self.units = units
-        self._scales = scales
+        self.scales = scales
         self.sizes: Vector | None = None
         """The sizes of x for which differences were last made central."""
         self.nit = self.done = 0
@@ -96,8 +92,12 @@ class Run:
         self.norm = self._norm(point)
         reach = largest(point.x, self._change)
         tally = Tally(point.f, reach, self.norm, point.f)
-        self.stopping = Stopping(self.limits, tally, self._calls.precision)
+        self._judge_by(tally)
         self._record(math.nan, (math.nan, math.nan, math.nan))
+
+    def _judge_by(self, tally: Tally) -> None:
+        self.stopping = Stopping(self.limits, tally, self._calls.precision)
+        self.limits = self.stopping.limits
 
     def go_on(self, saved: Saved) -> None:
         """Take up another run where it ended."""
@@ -105,7 +105,7 @@ class Run:
         self.nit, self.units, self.anchor = saved.nit, saved.units, saved.anchor
         self.point, self.shown, self.best = saved.point, saved.shown, saved.best
         self.state = copy.deepcopy(saved.state)
-        self.stopping = Stopping(self.limits, copy.deepcopy(saved.tally), self._calls.precision)
+        self._judge_by(copy.deepcopy(saved.tally))
         self.norm = self._norm(self.shown)
         self.sizes = saved.sizes
         if saved.sizes is not None:
@@ -132,8 +132,12 @@ class Run:
         while self._restarts(status):
             before = status, why
             self._set_out()
+            flat = self.limits.hits == 1 and not self._steep()  # as better differences show
+            ended = self._beside() if flat else None
+            if ended is not None:
+                return ended, self.stopping.why
             status, why = self._iterate()
-            if status in _UNFINISHED and not self.shown.f < self.anchor and before[0].success:
+            if status in UNFINISHED and not self.shown.f < self.anchor and before[0].success:
                 return before  # the restart found nothing, so what was said before it stands
         return status, why
 
@@ -143,7 +147,7 @@ class Run:
             if self.faster is not None and self.faster.ready(self):
                 ended = self.faster.descend(self)
                 if ended is not None:
-                    return ended, ""
+                    return ended, self.stopping.why
                 self.faster = None
             step = method.step(oracle, self.point, self.state)
             self.state = step.state
@@ -154,7 +158,12 @@ class Run:
                 if status is Status.GRADIENT:
                     status = self._beside()
                 if status is not None:
-                    return status, ""
+                    return status, self.stopping.why
+            if step.ended is Status.GRADIENT and self._steep():
+                return (
+                    Status.LINE_SEARCH,
+                    "",
+                )  # a method may see 0 where the user's units show a slope
             if step.ended is not None:
                 return step.ended, step.why
 
@@ -223,25 +232,34 @@ class Run:
 
     def _restarts(self, status: Status) -> bool:
         """Whether to go on from the point reached: in its own units, or with better differences."""
-        point = self.shown
-        fell = self.anchor - point.f > _FALL * abs(self.anchor)
-        if status not in _UNFINISHED or not fell:
-            return False
-        units = np.ones(point.x.size) if self.units is None else self.units
-        poor = not status.success
-        rescaled = self._scales and (poor or differ(units, point.x))
-        if rescaled:
-            self.units = units_at(point.x, units)
-        refined = (poor or rescaled) and self._sharpen(units_at(point.x, units))
-        return rescaled or refined
+        x = self.shown.x
+        units = np.ones(x.size) if self.units is None else self.units
+        plan = restart_after(
+            status,
+            units,
+            x,
+            fell=has_fallen(self.anchor, self.shown.f),
+            scales=self.scales,
+            doubtful=self.objective.scheme == "2-point" and self._steep(),
+        )
+        if plan.rescaled:
+            self.units = units_at(x, units)
+        refined = plan.sharper and self._sharpen(units_at(x, units))
+        return plan.rescaled or refined
+
+    def _steep(self) -> bool:
+        return not self.norm <= (self.limits.gtol or 0.0)
 
     def _sharpen(self, sizes: Vector) -> bool:
         """Take better differences, if the gradient is one; the gradient at the point is computed again."""
         if not self.objective.sharpen(sizes):
             return False
         self.sizes = sizes
-        x = self.shown.x
+        old, x = self.shown, self.shown.x
         self.shown = Point(x, *self._composite.value_and_gradient(x))
+        self.norm = self._norm(self.shown)
+        if self.best is old:
+            self.best = self.shown
         return True
 
     def _set_out(self) -> None:
@@ -279,28 +297,3 @@ class Run:
         except Ended:
             g = np.full(objective.n, math.nan)
         return Point(best.x, best.f, g)
-
-    def hess_inv(self) -> Vector | None:
-        """The inverse Hessian that the method holds; None where it holds none."""
-        inverse = getattr(self.state, "inverse", None)
-        if inverse is None:
-            return None
-        h: Vector = inverse()
-        return h if self.units is None else h * self.units * self.units[:, None]
-
-    def saved(self) -> Saved:
-        """Everything that `go_on` needs."""
-        return Saved(
-            method=self.method,
-            point=self.point,
-            shown=self.shown,
-            state=self.state,
-            units=self.units,
-            sizes=self.sizes,
-            nit=self.nit,
-            spent=self.objective.spent,
-            best=self.best,
-            tally=self.stopping.tally,
-            anchor=self.anchor,
-            history=self.recorder.history((self.objective.n,)),
-        )

@@ -72,10 +72,7 @@ def minimize_from_many(
     ----------
     Joe & Kuo, SIAM Journal on Scientific Computing 30, 2008, for the sequence.
     """
-    _check("starts", starts, 1, MOST_STARTS)
-    _check("jobs", jobs, 1, _MOST_JOBS)
-    if seed is not None:
-        _check("seed", seed, 0, 2**63 - 1)
+    check_counts(starts, seed, jobs)
     low, high = start_box(x0, lower, upper)
     points = start_points(x0, low, high, starts, seed)
     tally = _Tally(points)
@@ -175,6 +172,14 @@ def _said(basins: Basins, starts: int, failed: int) -> str:
     return (
         f" The best of {starts} starts, which found {found}{f'; {failed} failed' * bool(failed)}."
     )
+
+
+def check_counts(starts: Any, seed: Any, jobs: Any) -> None:
+    """Raise HyperparameterError where one of them is out of range."""
+    _check("starts", starts, 1, MOST_STARTS)
+    _check("jobs", jobs, 1, _MOST_JOBS)
+    if seed is not None:
+        _check("seed", seed, 0, 2**63 - 1)
 
 
 def _check(name: str, value: Any, least: int, most: int) -> None:

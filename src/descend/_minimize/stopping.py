@@ -1,9 +1,9 @@
-"""When a minimization ends, and the sentence that says why, with every measure beside its threshold."""
+"""When a minimization ends."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,8 @@ _FLAT_STEPS = 20
 _NAN_STEPS = 5
 """Iterates in a row at which f alone is not finite: a rule may come back from one."""
 _RUNAWAY = 1e10
-"""Growth of f or of x, relative to the start, that no run on the way to a minimum shows."""
+"""Change of f or growth of x, relative to the start, that no run on the way to a minimum shows."""
+_FALLS = "f falls without bound: is it unbounded below, or is a maximum sought?"
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,15 @@ class Tally:
     nans: int = 0
     hits: list[int] = field(default_factory=lambda: [0, 0, 0])
     """Iterations in a row at which gtol, ftol and xtol hold."""
+    first_norm: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.first_norm = self.least_norm
+
+    def runs_away(self, f: float, norm: float) -> bool:
+        """Whether f rose, or fell while the slope did not, farther than on the way to a minimum."""
+        far = _RUNAWAY * max(1.0, abs(self.f0))
+        return f - self.f0 > far or (self.f0 - f > far and norm >= self.first_norm)
 
 
 @dataclass(frozen=True)
@@ -67,9 +77,14 @@ class Progress:
 
 
 class Stopping:
-    """Judge every iteration by its measures; ``precision`` is the relative one of f."""
+    """Judge every iteration by its measures; ``precision`` is the relative one of f, below which no ftol is heard."""
+
+    why = ""
+    """What there is to say beyond the status."""
 
     def __init__(self, limits: Limits, tally: Tally, precision: float) -> None:
+        if limits.ftol is not None and limits.ftol < precision:
+            limits = replace(limits, ftol=precision)
         self.limits = limits
         self._precision = precision
         self.tally = tally
@@ -144,7 +159,7 @@ class Stopping:
             not (norms > self._gtol).all()
             or not (np.isfinite(f).all() and np.isfinite(norms).all())
             or (f <= self.target).any()
-            or (f - tally.f0 > _RUNAWAY * max(1.0, abs(tally.f0))).any()
+            or (np.abs(f - tally.f0) > _RUNAWAY * max(1.0, abs(tally.f0))).any()
             or (ftol is not None and (change <= ftol * np.maximum(scale, 1.0)).any())
             or _in_a_row(change <= self._precision * scale, tally.flat)
         )
@@ -179,7 +194,8 @@ class Stopping:
 
     def _lost(self, f: float, norm: float, within_rounding: bool) -> Status | None:
         tally = self.tally
-        if f - tally.f0 > _RUNAWAY * max(1.0, abs(tally.f0)):
+        if tally.runs_away(f, norm):
+            self.why = _FALLS if f < tally.f0 else ""
             return Status.DIVERGED
         if norm < tally.least_norm:
             tally.least_norm = norm
@@ -204,6 +220,7 @@ class Stopping:
     def _beyond(self, point: Point, norm: float, ss: float) -> Status | None:
         """What a point that is not finite means: the iterates ran there, or the function has a hole."""
         far = _RUNAWAY * max(1.0, self.tally.reach)
+        self.why = _FALLS if point.f == -math.inf else ""
         if not math.isfinite(ss) or not np.abs(point.x).max() <= far or point.f == -math.inf:
             return Status.DIVERGED
         self.tally.nans += 1
@@ -235,55 +252,3 @@ def progress(before: Point, point: Point, norm: float, ss: float) -> Progress:
         return Progress(norm)
     scale = max(abs(point.f), abs(before.f), 1.0)
     return Progress(norm, abs(before.f - point.f) / scale, relative_step(point, ss))
-
-
-def message(
-    sentence: str,
-    limits: Limits,
-    last: Progress,
-    best: float,
-    spent: tuple[int, int, float],
-    *,
-    projected: bool = False,
-) -> str:
-    """The reason, then every measure with its threshold.
-
-    Parameters
-    ----------
-    sentence : the reason
-    limits : the thresholds
-    last : the measures of the last iteration
-    best : the least value seen
-    spent : iterations, evaluations and seconds of this call
-    projected : whether the gradient is a projected one
-
-    Examples
-    --------
-    >>> message(Status.GRADIENT.sentence, Limits(400, gtol=1e-5), Progress(3.1e-6), 0.5, (23, 30, 0.1))
-    'The gradient is as small as gtol asks. |g|_inf 3.1e-06 <= gtol 1e-05: yes; iterations 23 of 400.'
-    """
-    gradient = "|projected g|_inf" if projected else "|g|_inf"
-    tolerances = (
-        (gradient, last.norm, "gtol", limits.gtol),
-        ("relative decrease", last.decrease, "ftol", limits.ftol),
-        ("relative step", last.step, "xtol", limits.xtol),
-        ("f", best, "target", limits.target),
-    )
-    budgets = (
-        ("iterations", spent[0], limits.maxiter),
-        ("evaluations", spent[1], limits.maxfev),
-        ("seconds", spent[2], limits.maxtime),
-    )
-    parts = [
-        f"{what} {value:.2g} <= {name} {limit:.3g}: {'yes' if value <= limit else 'no'}"
-        for what, value, name, limit in tolerances
-        if limit is not None
-    ]
-    parts += [
-        f"{what} {value:.4g} of {limit:.4g}"
-        if isinstance(limit, float)
-        else f"{what} {value} of {limit}"
-        for what, value, limit in budgets
-        if limit is not None
-    ]
-    return f"{sentence} {'; '.join(parts)}."

@@ -84,6 +84,11 @@ def _restore(x0: Any, plain: Any, kind: str) -> Callable[[Vector], Any]:
     return np.copy if plain.ndim < 2 else lambda v: v.reshape(shape).copy()
 
 
+def kept(bounds: Any) -> Any:
+    """Bounds that may be read more than once: those of an iterator, such as ``zip(lower, upper)``, in a list."""
+    return list(bounds) if hasattr(bounds, "__next__") else bounds
+
+
 def read_bounds(bounds: Any, start: Start) -> tuple[Vector | None, Vector | None]:
     """Least and greatest values, or None and None where nothing is bounded.
 

@@ -66,8 +66,8 @@ class Asked:
         return self.raw, jac
 
 
-def read_problem(text: str, seed: int) -> Asked:
-    """Return what ``text`` stands for.
+def read_problem(text: str, seed: int, x0: str | None = None) -> Asked:
+    """Return what ``text`` stands for; ``x0`` is the start of a file's function that has none.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def read_problem(text: str, seed: int) -> Asked:
         It is no formula, or the file's function cannot be minimized.
     """
     if text.endswith(".py") or ".py:" in text:
-        return _from_file(text)
+        return _from_file(text, x0)
     name = text.partition(":")[0].strip()
     if name in list_functions():
         return _from_library(text.strip(), seed)
@@ -117,8 +117,8 @@ def _from_library(text: str, seed: int) -> Asked:
     return Asked(title, _places(x0), x0, said, function.fun, both, box=(low, high))
 
 
-def _from_file(text: str) -> Asked:
-    problem = load_problem(text)
+def _from_file(text: str, start: str | None) -> Asked:
+    problem = load_problem(text, x0=None if start is None else _unnamed(start))
     inner = problem.inner if isinstance(problem, FileProblem) else problem
     if not isinstance(inner, FunctionProblem) or not isinstance(inner.objective, UserFunction):
         raise ProblemError(
@@ -131,6 +131,11 @@ def _from_file(text: str) -> Asked:
     raw = None if function.pair else function.fun
     title = inner.name if inner.title == inner.name else f"{inner.name}: {inner.title}"
     return Asked(title, _places(x0), x0, "as the file says", function.value, both, raw)
+
+
+def _unnamed(start: str) -> Vector:
+    """The start that ``text`` writes for as many variables as it has values."""
+    return read_x0(start, _places(np.empty(start.count(",") + 1)))
 
 
 def _places(x: Vector) -> tuple[str, ...]:

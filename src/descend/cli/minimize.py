@@ -97,7 +97,9 @@ def minimize_command(
     }
     # what a user's file prints must not mix with our output
     with _warnings_as_notes(), redirect_stdout(sys.stderr):
-        asked = _placed(read_problem(problem, seed), x0, bounds)
+        asked = _placed(read_problem(problem, seed, x0), x0, bounds)
+        if x0 is None and starts == 1:
+            _warn_of_flat_start(asked)
         fun, settings["jac"] = asked.with_gradient(jac)
         run = partial(_minimize, fun, asked.limits, settings)
         result, interrupted = _uninterrupted(partial(_all_starts, run, asked, starts, seed, jobs))
@@ -208,6 +210,22 @@ def _placed(asked: Asked, x0: str | None, bounds: str | None) -> Asked:
         raise ProblemError(f"--x0 must lie within --bounds; got {brief(x0)} and {brief(bounds)}.")
     said = f"{asked.x0_said}, moved into the bounds"
     return replace(asked, x0=inside, x0_said=said, limits=(low, high))
+
+
+def _warn_of_flat_start(asked: Asked) -> None:
+    """A start that nobody chose, such as 0 of an even function, may be a maximum or a saddle."""
+    import numpy as np
+
+    if asked.both is None or asked.x0_said == "as the file says":
+        return
+    with np.errstate(all="ignore"):
+        f, g = asked.both(asked.x0)
+    if np.isfinite(f) and not np.any(g):
+        warnings.warn(
+            "the gradient is exactly 0 at the start, which may be a maximum or a saddle: give --x0.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
 
 
 @contextmanager

@@ -10,11 +10,18 @@ class Status(Enum):
 
     GRADIENT = 0, True, "The gradient is as small as gtol asks."
     MAXITER = 1, False, "The iterations allowed by maxiter are used up."
-    LINE_SEARCH = 2, False, "The line search found no better point along the direction."
+    LINE_SEARCH = (
+        2,
+        False,
+        (
+            "The line search found no better point along the direction. "
+            "Hint: dd.check_grad tells whether jac is the gradient of fun."
+        ),
+    )
     NON_FINITE = (
         3,
         False,
-        "The function or its gradient is not finite there; the best point is returned.",
+        "The function or a derivative of it is not finite there; the best point is returned.",
     )
     FUNCTION = 4, True, "The function falls by less than ftol asks."
     STEP = 5, True, "The step is as short as xtol asks."

@@ -17,7 +17,7 @@ from descend.methods._inner import inner
 from descend.methods._method import Oracle, Point, Step, Vector
 from descend.methods.lines import Found, Line, Trial, failure
 from descend.methods.memory import DirectMemory, ended_by_rounding, learn
-from descend.methods.searches import StrongWolfe
+from descend.methods.searches import Straight, StrongWolfe
 
 FIRST_BLOCK = 64
 """How many stops of the path are looked at together at first."""
@@ -225,3 +225,11 @@ class Segment(Line):
         if lr == self.most and slope < 0:
             slope = 0.0
         return self.keep(Trial(lr, f, slope, Point(x, f, g)))
+
+
+def along_segment(search: Straight, oracle: Oracle, point: Point, first: float) -> Found | None:
+    """Search from x to P(x − first g) and on to the edge of the box; the step found is one along −g."""
+    box = box_of(oracle, point.x.size)
+    direction = box.nearest(point.x - first * point.g) - point.x
+    found = search.along(Segment(oracle, point, direction, box), 1.0)
+    return None if found is None else Found(found.point, first * found.lr)

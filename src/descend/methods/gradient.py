@@ -13,18 +13,20 @@ from descend.errors import HyperparameterError
 from descend.methods._inner import inner
 from descend.methods._method import Method, Oracle, Point, Step, Vector
 from descend.methods._status import Status
-from descend.methods.bounded import projected_gradient
-from descend.methods.lines import failure, rounding
-from descend.methods.searches import Armijo, Fixed, Search, check_count, within_bounds
+from descend.methods.bounded import along_segment, has_bounds, projected_gradient
+from descend.methods.lines import Found, failure, hopeless, rounding
+from descend.methods.searches import Armijo, Fixed, Search, Straight, check_count, within_bounds
 
 TRIES = 60
 """How often a step is shortened at most: 2⁻⁶⁰ is below the spacing of float64 numbers."""
 
 
+USUAL = Armijo()  # this very object: an equal one that is given beside lr is told from it
+
+
 def unit_step(g: Vector) -> float:
     """Return the step that moves x by a length of 1."""
-    length: float = dnrm2(g)
-    return 1.0 / max(length, 1e-300)
+    return 1.0 / max(float(dnrm2(g)), 1e-300)
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class GD(Projected):
     """Gradient descent, x ← x − lr g, by Cauchy (1847).
 
     The first trial of the first search moves x by 1, later ones are twice the last step. With bounds the search goes along the
-    path of projections (Bertsekas 1976). For f convex with an L-Lipschitz gradient, lr = 1/L gives
+    path of projections (Bertsekas 1976); one that needs a line, `StrongWolfe` or `HagerZhang`, along that to P(x − lr g). For f convex with an L-Lipschitz gradient, lr = 1/L gives
     f − f* ≤ L / (4 n + 2) |x0 − x*|² after n steps (Drori & Teboulle 2014).
 
     Parameters
@@ -67,13 +69,13 @@ class GD(Projected):
 
     name: ClassVar[str] = "gd"
     scales: ClassVar[bool] = False
-    search: Search = field(default_factory=Armijo)
+    search: Search = USUAL
     lr: InitVar[float | None] = None
 
     def __post_init__(self, lr: float | None) -> None:
         if lr is None:
             return
-        if self.search != Armijo():
+        if self.search is not USUAL:
             raise HyperparameterError(f"lr of gd must be left out beside a search; got {lr!r}.")
         object.__setattr__(self, "search", Fixed(lr))
 
@@ -82,11 +84,16 @@ class GD(Projected):
 
     def step(self, oracle: Oracle, point: Point, state: Pace) -> Step:
         first = 2.0 * state.lr if state.begun else state.lr
-        found = self.search(oracle, point, -point.g, first)
+        found = self._searched(oracle, point, first)
         if found is None:
             promised = 0.5 * first * inner(point.g, projected_gradient(oracle, point))
             return Step(point, state, 0.0, failure(point.f, promised))
         return Step(found.point, Pace(found.lr, begun=True), found.lr, stuck(found.point))
+
+    def _searched(self, oracle: Oracle, point: Point, first: float) -> Found | None:
+        if has_bounds(oracle) and isinstance(self.search, Straight):
+            return along_segment(self.search, oracle, point, first)
+        return self.search(oracle, point, -point.g, first)
 
 
 def stuck(point: Point) -> Status | None:
@@ -279,10 +286,14 @@ def evaluated(oracle: Oracle, x: Vector) -> Point:
 
 def _descended(oracle: Oracle, point: Point, lipschitz: float) -> tuple[Vector | None, float]:
     """P(y − g / L), and the first doubled L that bounds f there from above; None where none does."""
+    first = 1.0 / lipschitz
     for _ in range(TRIES):
         z = within_bounds(oracle, point.x - point.g / lipschitz)
         s = z - point.x
-        bound = inner(point.g, s) + 0.5 * lipschitz * inner(s, s) + rounding(point.f)
+        promised = inner(point.g, s)
+        if hopeless(point.f, promised, 1.0 / lipschitz, first):
+            break
+        bound = promised + 0.5 * lipschitz * inner(s, s) + rounding(point.f)
         if -math.inf < oracle.value(z) - point.f <= bound:
             return z, lipschitz
         lipschitz *= 2.0

@@ -15,7 +15,7 @@ from descend.domains import Interval
 from descend.methods._inner import inner
 from descend.methods._method import Oracle, Point, Vector
 from descend.methods.lines import Found, Line, Trial, rounding
-from descend.methods.searches import Search, check_count
+from descend.methods.searches import Straight, check_count
 
 THETA = 0.5
 """Where U3 cuts a bracket."""
@@ -29,7 +29,7 @@ Bracket = tuple[Trial, Trial]
 
 
 @dataclass(frozen=True, slots=True)
-class HagerZhang(Search):
+class HagerZhang(Straight):
     """Find a step with the Wolfe conditions, or with the approximate ones where f(α) ≤ f(0) + ε.
 
     T1: f(α) ≤ f(0) + c1 α f'(0) and f'(α) ≥ c2 f'(0); T2, the approximate conditions: (2 c1 − 1) f'(0) ≥ f'(α) ≥ c2 f'(0). The error ε of f is
@@ -54,7 +54,10 @@ class HagerZhang(Search):
     def __call__(
         self, oracle: Oracle, point: Point, direction: Vector, first: float
     ) -> Found | None:
-        trials = _Trials(self, Line(oracle, point, direction))
+        return self.along(Line(oracle, point, direction), first)
+
+    def along(self, line: Line, first: float) -> Found | None:
+        trials = _Trials(self, line)
         if not -math.inf < trials.slope < 0:
             return None
         a, b = trials.bracket(first)

@@ -19,6 +19,10 @@ class Found:
     lr: float
 
 
+SHORTEST = 1e-6
+"""The share of a first step below which a decrease has to be seen, not believed."""
+
+
 def rounding(f: float) -> float:
     """Return how much of a change of ``f`` may be rounding alone: 32 of its units in the last place.
 
@@ -114,6 +118,15 @@ def _cubic(a: Trial, b: Trial) -> float:
     d2 = math.copysign(math.sqrt(square), width)
     below = b.slope - a.slope + 2 * d2
     return b.lr - width * (b.slope + d2 - d1) / below if below else math.nan
+
+
+def hopeless(f: float, promised: float, lr: float, first: float) -> bool:
+    """Whether a step is far shorter than the ``first`` and f cannot show what it brings.
+
+    All longer steps led up or nowhere, so the gradient is not that of f, or next to a jump of it: taken for a decrease
+    lost in rounding, such a step would be repeated for ever.
+    """
+    return lr < SHORTEST * first and -promised <= rounding(f)
 
 
 def failure(f: float, promised: float) -> Status:

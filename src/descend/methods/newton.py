@@ -15,11 +15,24 @@ from descend.methods._inner import inner
 from descend.methods._method import Method, Oracle, Point, Step, Vector
 from descend.methods._status import Status
 from descend.methods.lines import rounding
-from descend.methods.searches import Armijo, Search
+from descend.methods.searches import Armijo, Found, Search
 
 _SMALL = math.sqrt(np.finfo(np.float64).eps)
 _HALVINGS = 60
 _DOUBLINGS = 20
+
+
+MOST_BLIND = 2
+"""How many steps in a row may be taken without a finite Hessian."""
+STAYS_BLIND = "The Hessian is not finite there, nor was it at the two points before."
+
+
+@dataclass(frozen=True, slots=True)
+class Blind:
+    """What `Newton` remembers."""
+
+    steps: int
+    """How many of the last ones in a row had no finite Hessian."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +103,8 @@ class Newton(Method):
     factorization of Cheng & Higham (1998) but for |λ|: theirs takes √ε ‖H‖ for a negative λ too, which makes steps along it some
     10⁷ times too long. Factorizing is LAPACK's work, and it shows directions of negative curvature, as modified Cholesky
     factorizations, which bend H on their way, do not. Near a saddle, where g says too little, the method leaves along one.
-    Where the Hessian is not finite it takes a step down the gradient.
+    Where the Hessian is not finite, or its direction leads nowhere, it takes a step down the gradient; without a finite Hessian
+    twice in a row at most.
 
     Parameters
     ----------
@@ -121,30 +135,34 @@ class Newton(Method):
                 f"search of newton must be a line search such as Armijo(); got {self.search!r}."
             )
 
-    def start(self, oracle: Oracle, point: Point) -> None:
-        """Newton remembers nothing: the state is None."""
+    def start(self, oracle: Oracle, point: Point) -> Blind:
         del oracle, point
+        return Blind(0)
 
-    def step(self, oracle: Oracle, point: Point, state: None) -> Step:
-        del state
+    def step(self, oracle: Oracle, point: Point, state: Blind) -> Step:
         if not (math.isfinite(point.f) and np.isfinite(point.g).all()):
-            return Step(point, None, math.nan, Status.NON_FINITE)
+            return Step(point, state, math.nan, Status.NON_FINITE)
         hessian = oracle.hessian(point.x)
         if not np.isfinite(hessian).all():
-            return self._along_gradient(oracle, point)
+            return self._without_hessian(oracle, point, state)
         with np.errstate(
             all="ignore"
         ):  # numbers near the largest float64: judged by what comes out
             return self._with_hessian(oracle, point, hessian)
 
-    def _along_gradient(self, oracle: Oracle, point: Point) -> Step:
-        """A step of length 1 at first, as nothing tells the scale."""
-        longest = float(np.abs(point.g).max())
-        found = self.search(oracle, point, -point.g / (longest or 1.0), 1.0)
+    def _without_hessian(self, oracle: Oracle, point: Point, state: Blind) -> Step:
+        if state.steps == MOST_BLIND:
+            return Step(point, state, math.nan, Status.NON_FINITE, STAYS_BLIND)
+        found = self._along_gradient(oracle, point)
         if found is None:
             why = "The Hessian is not finite there, and no step down the gradient lowers f."
-            return Step(point, None, math.nan, Status.NON_FINITE, why)
-        return Step(found.point, None, found.lr)
+            return Step(point, state, math.nan, Status.NON_FINITE, why)
+        return Step(found.point, Blind(state.steps + 1), found.lr)
+
+    def _along_gradient(self, oracle: Oracle, point: Point) -> Found | None:
+        """A step of length 1 at first, as nothing tells the scale."""
+        longest = float(np.abs(point.g).max())
+        return self.search(oracle, point, -point.g / (longest or 1.0), 1.0)
 
     def _with_hessian(self, oracle: Oracle, point: Point, hessian: Vector) -> Step:
         factor, indefinite = dpotrf(hessian, lower=True)
@@ -170,18 +188,17 @@ class Newton(Method):
     def _searched(self, oracle: Oracle, point: Point, direction: Vector) -> Step:
         if not point.g.any():
             why = "The gradient is 0 and the Hessian has no negative eigenvalue: a minimum to second order."
-            return Step(point, None, math.nan, Status.GRADIENT, why)
-        if not np.isfinite(direction).all():  # H is singular to working precision
-            return self._along_gradient(oracle, point)
-        found = self.search(oracle, point, direction, 1.0)
+            return Step(point, Blind(0), math.nan, Status.GRADIENT, why)
+        finite = bool(np.isfinite(direction).all())  # not where H is singular to working precision
+        found = self.search(oracle, point, direction, 1.0) if finite else None
+        ended = Status.LINE_SEARCH
+        if found is None and finite:
+            ended = why_no_better(point, direction, -0.5 * inner(point.g, direction))
+        if found is None and ended is Status.LINE_SEARCH:
+            found = self._along_gradient(oracle, point)
         if found is None:
-            return Step(
-                point,
-                None,
-                math.nan,
-                why_no_better(point, direction, -0.5 * inner(point.g, direction)),
-            )
-        return Step(found.point, None, found.lr)
+            return Step(point, Blind(0), math.nan, ended)
+        return Step(found.point, Blind(0), found.lr)
 
 
 def _is_short(direction: Vector, x: Vector) -> bool:
@@ -209,7 +226,7 @@ def _leave_saddle(oracle: Oracle, point: Point, direction: Vector, hessian: Vect
             return _doubled(oracle, point, downhill, lr, lowest)
         lr *= 0.5
     why = "The gradient is 0 at a saddle, and f does not fall along its negative curvature."
-    return Step(point, None, math.nan, Status.LINE_SEARCH, why)
+    return Step(point, Blind(0), math.nan, Status.LINE_SEARCH, why)
 
 
 def _doubled(oracle: Oracle, point: Point, direction: Vector, lr: float, lowest: Point) -> Step:
@@ -218,7 +235,7 @@ def _doubled(oracle: Oracle, point: Point, direction: Vector, lr: float, lowest:
         if farther is None or not farther.f < lowest.f:
             break
         lr, lowest = 2 * lr, farther
-    return Step(lowest, None, lr)
+    return Step(lowest, Blind(0), lr)
 
 
 def _at(oracle: Oracle, point: Point, direction: Vector, lr: float) -> Point | None:

@@ -13,9 +13,10 @@ from typing import ClassVar
 import numpy as np
 
 from descend.domains import Interval
+from descend.errors import HyperparameterError
 from descend.methods._inner import inner
 from descend.methods._method import Method, Oracle, Point, Step, Vector
-from descend.methods.lines import Found, failure, falls, rounding
+from descend.methods.lines import Found, failure, falls, hopeless, rounding
 from descend.methods.memory import InverseMemory, ended_by_rounding, learn
 from descend.methods.searches import check_count
 
@@ -47,14 +48,16 @@ class Penalized(Oracle):
 
 @dataclass(frozen=True)
 class OWLQN(Method):
-    """Minimize f(x) + l1·|x|₁, where f is the function that is given: the penalty is added here, and counts in ``fun``.
+    """Minimize f(x) + l1·|x|₁, where f is the function that is given: the penalty is added here.
+
+    The ``fun`` of the result and of the history is the sum, not f alone; the gradient there is that of f.
 
     Each step is a quasi-Newton step on the pseudo-gradient, kept in the orthant where it begins; coordinates that would
     cross 0 stop there.
 
     Parameters
     ----------
-    l1 : the weight of the penalty
+    l1 : the weight of the penalty, which has no default; 0 for none
     memory : how many pairs are kept
 
     Examples
@@ -68,10 +71,12 @@ class OWLQN(Method):
     name: ClassVar[str] = "owlqn"
     scales: ClassVar[bool] = False
     tolerances: ClassVar[dict[str, float]] = {"gtol": 1e-5, "ftol": 2.2e-9}
-    l1: float = 1.0
+    l1: float = math.nan
     memory: int = 10
 
     def __post_init__(self) -> None:
+        if math.isnan(self.l1):
+            raise HyperparameterError("owlqn needs l1: 'owlqn:l1=0.1'.")
         Interval(0.0, math.inf, closed_low=True).check(self.l1, "l1", "owlqn")
         check_count(self.memory, "memory", "owlqn")
 
@@ -103,13 +108,15 @@ class OWLQN(Method):
     ) -> Found | None:
         """Shorten the step, by parabolas, until the total falls as Armijo's condition asks within the orthant."""
         orthant = np.where(point.x != 0, np.sign(point.x), -np.sign(v))
-        lr = 1.0 if known else 1.0 / max(1.0, float(np.linalg.norm(v)))
+        lr = first = 1.0 if known else 1.0 / max(1.0, float(np.linalg.norm(v)))
         for _ in range(TRIALS):
             x = point.x + lr * direction
             x[x * orthant <= 0] = 0.0
             moved = x - point.x
             promised = inner(v, moved)
             if not promised < 0:  # nothing moves, or it is not finite
+                return None
+            if hopeless(point.f, promised, lr, first):
                 return None
             f = oracle.value(x)
             change = f - point.f

@@ -16,7 +16,7 @@ from descend.domains import Interval
 from descend.errors import HyperparameterError
 from descend.methods._inner import inner
 from descend.methods._method import Oracle, Point, Vector
-from descend.methods.lines import Found, Line, Trial, between, beyond, falls, rounding
+from descend.methods.lines import Found, Line, Trial, between, beyond, falls, hopeless, rounding
 
 __all__ = [
     "Armijo",
@@ -25,6 +25,7 @@ __all__ = [
     "Found",
     "Line",
     "Search",
+    "Straight",
     "StrongWolfe",
     "Trial",
     "between",
@@ -44,6 +45,14 @@ class Search(ABC):
         self, oracle: Oracle, point: Point, direction: Vector, first: float
     ) -> Found | None:
         """Return a point along ``direction``, whose first trial is ``point.x + first * direction``; None where there is none."""
+
+
+class Straight(Search):
+    """A line search that never leaves the line; with bounds it goes along a part of one that ends at their edge."""
+
+    @abstractmethod
+    def along(self, line: Line, first: float) -> Found | None:
+        """Search along any ``line``: one that ends or bends at bounds."""
 
 
 def within_bounds(oracle: Oracle, x: Vector) -> Vector:
@@ -122,6 +131,8 @@ class Armijo(Search):
             promised = inner(point.g, moved)
             if not promised < 0:  # uphill, or a step that rounding swallows
                 return None
+            if hopeless(ceiling, promised, lr, first):
+                return None
             f = oracle.value(x)
             change = f - ceiling
             if falls(change, ceiling, promised, promised, self.c1):
@@ -153,7 +164,7 @@ class Exact(Search):
 
 
 @dataclass(frozen=True, slots=True)
-class StrongWolfe(Search):
+class StrongWolfe(Straight):
     """Bracket a step and narrow the bracket until f(α) ≤ f(0) + c1 α f'(0) and |f'(α)| ≤ c2 |f'(0)|.
 
     Nocedal & Wright, "Numerical Optimization" (2006), algorithms 3.5 and 3.6 in one loop, with the cubic of eq. 3.59 kept
@@ -192,7 +203,6 @@ class StrongWolfe(Search):
         return self._narrow(line, line.keep(Trial(first, f, end, Point(x, f, g))))
 
     def along(self, line: Line, first: float) -> Found | None:
-        """Search as for `__call__`, but along any ``line``: one that ends or bends at bounds."""
         if not -math.inf < line.start.slope < 0:
             return None
         trial = line.at(first)

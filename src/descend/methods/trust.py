@@ -16,7 +16,7 @@ from descend.methods._inner import inner
 from descend.methods._method import Method, Oracle, Point, Step, Vector
 from descend.methods._status import Status
 from descend.methods.lines import rounding
-from descend.methods.newton import why_no_better
+from descend.methods.newton import MOST_BLIND, STAYS_BLIND, why_no_better
 
 _SHORTENINGS = 60
 
@@ -26,6 +26,8 @@ class Region:
     """What `NewtonCG` remembers: how far the quadratic model is trusted."""
 
     radius: float
+    blind: int = 0
+    """How many of the last steps in a row had no finite product with the Hessian."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class ModelStep:
     bend: float
     """p·Hp."""
     at_boundary: bool
+    blind: bool = False
+    """Whether the Hessian was not finite at all, so that it is a step down the gradient."""
 
     def promised(self, share: float) -> float:
         """The decrease that the model promises for ``share`` of the step, above 0 for shares of 1 and less."""
@@ -92,11 +96,14 @@ class NewtonCG(Method):
             return Step(point, state, math.nan, Status.GRADIENT, why)
         with np.errstate(all="ignore"):  # near the largest float64: judged by what comes out
             model = truncated_cg(partial(oracle.hessian_product, point.x), point.g, state.radius)
-            return self._shortened(oracle, point, model, state.radius)
+            blind = state.blind + 1 if model.blind else 0
+            if blind > MOST_BLIND:
+                return Step(point, state, math.nan, Status.NON_FINITE, STAYS_BLIND)
+            return self._shortened(oracle, point, model, Region(state.radius, blind))
 
-    def _shortened(self, oracle: Oracle, point: Point, model: ModelStep, radius: float) -> Step:
+    def _shortened(self, oracle: Oracle, point: Point, model: ModelStep, region: Region) -> Step:
         """Take the model's step, or the first share of it with which f falls as the model promises."""
-        share, length = 1.0, math.sqrt(inner(model.p, model.p))
+        radius, share, length = region.radius, 1.0, math.sqrt(inner(model.p, model.p))
         for _ in range(_SHORTENINGS):
             x = daxpy(model.p, point.x.copy(), a=share)
             f = oracle.value(x)
@@ -106,10 +113,10 @@ class NewtonCG(Method):
                 if taken is not None:
                     full = _next_radius(ratio, radius, length, model.at_boundary)
                     reached = full if share == 1.0 else share * length
-                    return Step(taken, Region(reached), share)
+                    return Step(taken, Region(reached, region.blind), share)
             share *= _shrink(point.f, f, share * model.slope)
         ended = why_no_better(point, model.p, model.promised(1.0))
-        return Step(point, Region(share * length), math.nan, ended)
+        return Step(point, Region(share * length, region.blind), math.nan, ended)
 
 
 def _ratio(f: float, reached: float, promised: float) -> float:
@@ -189,7 +196,7 @@ def truncated_cg(product: Callable[[Vector], Vector], g: Vector, radius: float) 
         d = daxpy(d, -r, a=squared / before)
     if not p.any():
         p = d * (radius / math.sqrt(squared))
-        return _model_step(p, hp, g, unit, at_boundary=True)
+        return ModelStep(p, inner(g, p), 0.0, at_boundary=True, blind=True)
     return _model_step(p, hp, g, unit, at_boundary=False)
 
 

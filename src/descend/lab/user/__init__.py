@@ -43,7 +43,7 @@ from descend.lab.user.settings import (
 from descend.lab.user.values import is_pair, shown, what_is
 
 
-def load_problem(text: str, steps: int | None = None) -> Problem:
+def load_problem(text: str, steps: int | None = None, x0: Any = None) -> Problem:
     """Return the problem that ``file.py:name`` holds.
 
     Parameters
@@ -52,6 +52,8 @@ def load_problem(text: str, steps: int | None = None) -> Problem:
         Path of a Python file, a colon and a name in it. The file is executed.
     steps : int, optional
         Gradient evaluations per run; 500, or the problem's own number.
+    x0 : array-like of shape (n,), optional
+        The start of a function that has none beside it.
 
     Raises
     ------
@@ -70,6 +72,8 @@ def load_problem(text: str, steps: int | None = None) -> Problem:
     if not callable(thing):
         raise ProblemError(f"{owner} must be a function f(x) or a Problem; got {what_is(thing)}.")
     said = read_settings(thing, vars(module))
+    if said.x0 is None:
+        said = replace(said, x0=x0)
     return _build(called, thing, said, origin, steps or FUNCTION_STEPS)
 
 
