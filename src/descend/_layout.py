@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -70,14 +72,26 @@ class Layout:
 
     def apart_from_x(self, gradients: list[Array]) -> list[Array]:
         """The gradients, those that lie in x's memory copied: a stage may change x before another reads them."""
-        spans = [np.lib.array_utils.byte_bounds(a) for a in self.arrays if a.size]
-        low = min((low for low, _ in spans), default=0)
-        high = max((high for _, high in spans), default=0)
-        return [self._own(g, spans) if _meets(g, low, high) else g for g in gradients]
+        return [g.copy() if self._in_x(g) else g for g in gradients]
 
-    @staticmethod
-    def _own(g: Array, spans: list[tuple[int, int]]) -> Array:
-        return g.copy() if any(_meets(g, *span) for span in spans) else g
+    def _in_x(self, g: Array) -> bool:
+        starts, stops = self._memory
+        start, stop = np.lib.array_utils.byte_bounds(g)
+        before = bisect.bisect_left(starts, stop) - 1
+        return before >= 0 and stops[before] > start
+
+    @functools.cached_property
+    def _memory(self) -> tuple[list[int], list[int]]:
+        """Where x's memory starts and stops, in order; parts that reach into each other are one."""
+        starts: list[int] = []
+        stops: list[int] = []
+        for start, stop in sorted(np.lib.array_utils.byte_bounds(a) for a in self.arrays if a.size):
+            if stops and start < stops[-1]:
+                stops[-1] = max(stops[-1], stop)
+            else:
+                starts.append(start)
+                stops.append(stop)
+        return starts, stops
 
     @staticmethod
     def copy(given: Sequence[Array], kept: Sequence[Array]) -> None:
@@ -95,9 +109,3 @@ class Layout:
             return {key: value for key, value in g.items() if key not in frozen}
         whole = isinstance(g, list | tuple) and len(g) == len(self._all)
         return {i: g[i] for i in self._places} if whole else g
-
-
-def _meets(a: Array, low: int, high: int) -> bool:
-    """Whether an array has memory between two addresses."""
-    start, stop = np.lib.array_utils.byte_bounds(a)
-    return bool(start < high and stop > low)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,10 +21,9 @@ from descend._minimize.objective import Ended, Objective
 from descend._minimize.outside import as_now, watcher
 from descend._minimize.result import Result, Saved
 from descend._minimize.run import Run
-from descend._minimize.stopping import Limits
 from descend._minimize.variables import Start, inside, kept, read_bounds, read_scale, read_start
 from descend.errors import HyperparameterError, ShapeError
-from descend.methods._method import Method, Vector
+from descend.methods._method import Vector
 from descend.methods._status import Status
 
 
@@ -128,7 +126,7 @@ def minimize(
     warn_unused(method, {"hess": hess, "hessp": hessp, "bounds": bounds})
     if not method.takes_bounds:
         lower = upper = None
-    limits = _limits(settings, tol, method, start.x.size)
+    limits = read_limits(settings, tol, method, start.x.size)
     outside = as_now(start.kind, jac)
     args = args if isinstance(args, tuple) else (args,)
     units, scales = read_scale(scale, method, start)
@@ -182,13 +180,6 @@ def _check_counts(starts: Any, seed: Any, jobs: Any) -> None:
     from descend._minimize.starts import check_counts
 
     check_counts(starts, seed, jobs)
-
-
-def _limits(settings: Mapping[str, Any], tol: Any, method: Method, n: int) -> Limits:
-    """The thresholds: the method's own tolerances, or ``tol`` for each, where none is named in their place."""
-    own = method.tolerances if tol is None else dict.fromkeys(method.tolerances, tol)
-    limits = read_limits({**own, **settings}, tol, method, n)
-    return replace(limits, ftol=limits.ftol or None, xtol=limits.xtol or None)
 
 
 def _faster(fun: Any, args: tuple[Any, ...], run: Run) -> Faster | None:

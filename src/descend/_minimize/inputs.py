@@ -130,12 +130,15 @@ def _fields(settings: Any) -> set[str]:
 
 
 def read_limits(run: Mapping[str, Any], tol: Any, method: Method, n: int) -> Limits:
-    """The thresholds: those named; where no tolerance is, the method's own (all of them ``tol``, if that is given)."""
+    """The thresholds: the method's own tolerances, or ``tol`` for each, where none is named in their place; an ftol or xtol of 0 is none."""
     own = method.tolerances
     if tol is not None:
         own = dict.fromkeys(own, _number("tol", tol, 0.0))
-    named = {k: run[k] for k in _TOLERANCES if run.get(k) is not None}
-    tolerances = {k: _number(k, v, 0.0) for k, v in (named or own).items()}
+    asked = {**own, **run}
+    named = {k: asked[k] for k in _TOLERANCES if asked.get(k) is not None}
+    tolerances = {
+        k: _number(k, v, 0.0) or (0.0 if k == "gtol" else None) for k, v in (named or own).items()
+    }
     maxiter = _whole("maxiter", run.get("maxiter", method.iterations(n)), 0)
     target, maxtime = run.get("target"), run.get("maxtime")
     patience, maxfev = run.get("patience"), run.get("maxfev")

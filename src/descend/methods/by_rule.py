@@ -44,7 +44,7 @@ class RuleState:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.update, self.here = state["update"], state["here"]
         self.lr, self.moved = state["lr"], state["moved"]
-        # a schedule that is a function has an address in the rule's text, another one after unpickling
+        # a schedule may have an address in the rule's text, another one after unpickling
         values = {**state["values"], "rule": self.update.text}
         arrays, self.x = state["arrays"], state["arrays"]["x"]
         self.stepper = Stepper._restored(  # noqa: SLF001 - as from a checkpoint
