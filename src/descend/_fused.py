@@ -27,6 +27,7 @@ class Fused:
     Attributes
     ----------
     scalars : the scalar states of each group; where arrays have sums of their own, of each array
+    in_stages : whether some arrays change before others are read: then no gradient may lie in x's memory
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Fused:
         self._program = program
         self._slab_of, kinds = self._divide(arrays, groups)
         self._count = len(kinds)
+        self.in_stages = self._count > 1
         self._slabs = [
             Slab(program, part, _starts(program, first[group], program.arrays), threads)
             for part, (_, group) in zip(self._parts(arrays), kinds, strict=True)
@@ -51,6 +53,11 @@ class Fused:
             {n: float(v) for n, v in _starts(program, first[g], program.scalar_states).items()}
             for g in self._group_of
         ]
+        self._last = program.host[-1]
+        """Scalars of the stage that changes parameters and states."""
+        measured = program.sums or program.scalar_states
+        self._plain = None if measured or len(self._slabs) != 1 else self._slabs[0]
+        """All there is, where a step is one pass: small arrays feel every further line."""
 
     def _divide(
         self, arrays: list[Array], groups: Sequence[int]
@@ -66,6 +73,10 @@ class Fused:
 
     def step(self, gradients: list[Array], shared: list[list[float]]) -> bool:
         """Change parameters and state; ``shared`` holds, for each group, what the step brings, then the hyperparameters."""
+        if self._plain is not None:
+            self._plain.take(gradients)
+            self._plain.update(self._last(*shared[0]))
+            return True
         program = self._program
         rows = shared
         if program.scalar_states or program.own_sums:
@@ -79,7 +90,7 @@ class Fused:
             self._measure(rows)
         following = [program.next_scalars(*row) for row in rows] if program.scalar_states else ()
         for slab, i in zip(self._slabs, self._row_of, strict=True):
-            slab.update(program.host[-1](*rows[i]))
+            slab.update(self._last(*rows[i]))
         if following:
             for scalars, values in zip(self.scalars, following, strict=True):
                 scalars.update(zip(scalars, map(float, values), strict=True))
@@ -91,11 +102,6 @@ class Fused:
         if len(values) == 1 and not self._program.own_sums:
             return values[0]
         return [values[self._row_of[slab]] for slab in self._slab_of]
-
-    @property
-    def in_stages(self) -> bool:
-        """Whether some arrays change before others are read: then no gradient may lie in x's memory."""
-        return self._count > 1
 
     @property
     def solution(self) -> None:

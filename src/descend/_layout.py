@@ -32,6 +32,7 @@ class Layout:
         self._x = x
         self._owner = owner
         self._all_keys, self._all = flatten(x, "x")
+        self._dtype = self._all[0].dtype
         self._places = [i for i, is_trained in enumerate(trained) if is_trained]
         self.arrays = [self._all[i] for i in self._places]
         self.keys = tuple(self._all_keys[i] for i in self._places) if self._all_keys else ()
@@ -53,7 +54,7 @@ class Layout:
     def taken_apart(self, g: Arrays, what: str) -> list[Array]:
         """The arrays of ``g`` for the trained ones, in x's order, all of them checked."""
         if isinstance(self._x, np.ndarray):
-            if isinstance(g, np.ndarray) and g.dtype == self._x.dtype and g.shape == self._x.shape:
+            if type(g) is np.ndarray and g.dtype is self._dtype and g.shape == self._x.shape:
                 return [g]
             gradients = [as_array(g, f"{what} of {self._owner}")]
         else:

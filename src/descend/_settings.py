@@ -31,7 +31,9 @@ class Settings:
         ]
 
     def at(self, t: int) -> list[float]:
-        """The values for step t, in the program's order."""
+        """The values for step t, in the program's order; not to be changed."""
+        if not self._scheduled:
+            return self._constant
         values = self._constant.copy()
         for i, schedule, domain, name, owner in self._scheduled:
             value = domain.check(schedule(t), name, owner)

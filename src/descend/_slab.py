@@ -114,8 +114,8 @@ class Slab:
             self._table[i, 1] = address(own)
             self._direct[i] = _nothing
         self._copied[i] = weakref.ref(g)
-        if g.dtype == self.dtype:
-            np.copyto(own, g)
+        if g.dtype is self.dtype:
+            own[...] = g
         else:
             _cast(own, g)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import numbers
 from collections.abc import Callable, Mapping
@@ -83,6 +84,7 @@ _PYTHON: dict[str, Any] = {
     "sqrt": math.sqrt,
     "exp": math.exp,
     "log": math.log,
+    "expm1": math.expm1,
     "abs": abs,
     "sign": lambda v: math.copysign(1.0, v) if v < 0 or v > 0 else v,
     "where": lambda c, a, b: a if c else b,
@@ -101,6 +103,17 @@ _IEEE: dict[str, Any] = {
 }
 
 
+class _InLine(ast.NodeTransformer):
+    """Writes 1 − βᵗ out, where β > 0: Python's log raises elsewhere. A step of small arrays feels the calls."""
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        if not (isinstance(node.func, ast.Name) and node.func.id == "one_minus_power"):
+            return node
+        base, exponent = map(ast.unparse, node.args)
+        return ast.parse(f"-expm1(({exponent}) * log({base}))", mode="eval").body
+
+
 class HostFunction:
     """Scalars of one stage from t, hyperparameters, scalar states and sums, in float64.
 
@@ -110,7 +123,8 @@ class HostFunction:
     def __init__(self, arguments: tuple[str, ...], expressions: tuple[str, ...]) -> None:
         text = f"lambda {', '.join(arguments)}: ({''.join(e + ', ' for e in expressions)})"
         try:
-            self._python: Callable[..., tuple[float, ...]] = eval(text, dict(_PYTHON))  # noqa: S307 - our own text
+            quick = compile(_InLine().visit(ast.parse(text, mode="eval")), "<scalars>", "eval")
+            self._python: Callable[..., tuple[float, ...]] = eval(quick, dict(_PYTHON))  # noqa: S307 - our own text
             self._ieee: Callable[..., tuple[float, ...]] = eval(text, dict(_IEEE))  # noqa: S307
         except (
             SyntaxError,

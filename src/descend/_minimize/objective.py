@@ -26,16 +26,28 @@ _NOISE: dict[Any, float] = {"2-point": 1 / 2, "3-point": 2 / 3}
 """The relative error of a gradient by differences is this power of the precision."""
 
 
+_MARKED = 64
+"""Entries by whose bytes a point is told from others; where it has more, the rest is compared only if these are equal."""
+
+
 class _Seen:
     """What is known at one point."""
 
-    __slots__ = ("f", "g", "key", "x")
+    __slots__ = ("f", "g", "mark", "x")
 
-    def __init__(self, x: Vector, key: bytes) -> None:
+    def __init__(self, x: Vector, mark: bytes) -> None:
         self.x = x
-        self.key = key
+        self.mark = mark
         self.f: float | None = None
         self.g: Vector | None = None
+
+    def is_at(self, x: Vector) -> bool:
+        """Whether this is what is known at ``x``, whose mark is the same."""
+        return x.size <= _MARKED or np.array_equal(self.x.view(np.int64), x.view(np.int64))
+
+
+def _mark(x: Vector) -> bytes:
+    return x.tobytes() if x.size <= _MARKED else x[:: x.size // _MARKED].tobytes()
 
 
 class Objective(Oracle):
@@ -117,7 +129,7 @@ class Objective(Oracle):
         calls.deadline = self._started + maxtime
         self._best, self._best_f = _Seen(np.empty(0), b""), math.inf
         if (known := before.best) is not None:
-            best = self._best = _Seen(known.x, known.x.tobytes())
+            best = self._best = _Seen(known.x, _mark(known.x))
             best.f, best.g, self._best_f = known.f, known.g, known.f
 
     @property
@@ -146,8 +158,7 @@ class Objective(Oracle):
         if self._best_f == math.inf:
             return None
         g = self._best.g
-        x = np.frombuffer(self._best.key).copy()
-        return Best(x, self._best_f, None if g is None else g.copy())
+        return Best(self._best.x.copy(), self._best_f, None if g is None else g.copy())
 
     @property
     def spent(self) -> Spent:
@@ -206,15 +217,13 @@ class Objective(Oracle):
         return derivative_along(self._gradient_anew, x, self.gradient(seen.x), v, self._coarse())
 
     def _at(self, x: Vector) -> _Seen:
-        key = x.tobytes()
-        for seen in self._recent:
-            if seen.key == key:
+        mark = _mark(x)
+        for seen in (*self._recent, self._best):
+            if seen.mark == mark and seen.is_at(x):
                 break
         else:
-            seen = self._best
-            if seen.key != key:
-                seen = _Seen(x, key)
-                self._recent.appendleft(seen)
+            seen = _Seen(x, mark)
+            self._recent.appendleft(seen)
         seen.x = x
         self._last = seen
         return seen

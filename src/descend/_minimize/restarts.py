@@ -30,7 +30,7 @@ def has_fallen(before: float, f: float) -> bool:
 def restart_after(
     status: Status, units: Vector, x: Vector, *, fell: bool, scales: bool, doubtful: bool
 ) -> Restart:
-    """Return what to change after a run ended at ``x`` with ``status``.
+    """Return what to change after a run ended at ``x`` with ``status``, an unfinished one.
 
     Parameters
     ----------
@@ -47,8 +47,6 @@ def restart_after(
     >>> restart_after(Status.FUNCTION, one, one, fell=True, scales=True, doubtful=True)
     Restart(rescaled=False, sharper=True)
     """
-    if status not in UNFINISHED:
-        return Restart()
     poor = not status.success
     rescaled = fell and scales and (poor or differ(units, x))
     return Restart(rescaled, rescaled or (fell and poor) or (doubtful and not poor))

@@ -17,7 +17,7 @@ from descend._minimize.result import Saved
 from descend._minimize.scaling import Scaled, units_at
 from descend._minimize.sizes import largest
 from descend._minimize.stopping import Limits, Progress, Stopping, Tally, progress
-from descend.methods._inner import inner
+from descend.methods._inner import products
 from descend.methods._method import Method, Oracle, Point, Vector
 from descend.methods._status import Status
 
@@ -181,16 +181,16 @@ class Run:
         self.nit += 1
         self.done += 1
         self.before, point = before, self.shown
-        products = getattr(self.state, "products", None) if self._scaled is None else None
-        if products is None:
-            s = np.subtract(point.x, before.x, out=self._step)
-            y = np.subtract(point.g, before.g, out=self._change)
-            products = inner(s, s), inner(s, y), inner(y, y)
-        self._ss = ss = products[0]
+        known = getattr(self.state, "products", None) if self._scaled is None else None
+        if known is None:
+            s = np.subtract(point.x, before.x, self._step)
+            y = np.subtract(point.g, before.g, self._change)
+            known = products(s, y)
+        self._ss = ss = known[0]
         self.norm = self._norm(point)
         if -math.inf < point.f <= self.best.f or not math.isfinite(self.best.f):
             self.best = point
-        self._record(lr, products)
+        self._record(lr, known)
         if ss == 0 and math.isnan(lr):  # a rule that gathers gradients before it steps
             status = self.stopping.waiting(self.done)
         else:
@@ -221,17 +221,19 @@ class Run:
     def _norm(self, point: Point) -> float:
         return largest(self.method.criterion(self.objective, point), self._change)
 
-    def _record(self, lr: float, products: tuple[float, float, float]) -> None:
+    def _record(self, lr: float, known: tuple[float, float, float]) -> None:
         point = self.shown
-        length = math.sqrt(products[0]) if products[0] >= 0 else math.nan
+        length = math.sqrt(known[0]) if known[0] >= 0 else math.nan
         seconds, calls = self.objective.seconds, self._calls.nfev
-        row = (self.nit, point.f, self.norm, length, lr, seconds, calls, *products)
+        row = (self.nit, point.f, self.norm, length, lr, seconds, calls, *known)
         self.recorder.add(row, point.x)
 
     # ---- units
 
     def _restarts(self, status: Status) -> bool:
         """Whether to go on from the point reached: in its own units, or with better differences."""
+        if status not in UNFINISHED:
+            return False
         x = self.shown.x
         units = np.ones(x.size) if self.units is None else self.units
         plan = restart_after(

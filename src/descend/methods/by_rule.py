@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -29,11 +31,19 @@ class RuleState:
 
     def move(self, oracle: Oracle) -> None:
         """Take the step of the rule."""
-        t = self.stepper.t
-        self.stepper.step(self.here.g, self.here.f)
-        self.x[...] = within_bounds(oracle, self.x)
-        self.lr = _lr(self.update, self.stepper.t) if self.stepper.t > t else math.nan
+        stepper, t = self.stepper, self.stepper.t
+        stepper.step(self.here.g, self.here.f)
+        feasible = within_bounds(oracle, self.x)
+        if feasible is not self.x:
+            self.x[...] = feasible
+        self.lr = self._lr_at(stepper.t) if stepper.t > t else math.nan
         self.moved = True
+
+    @functools.cached_property
+    def _lr_at(self) -> Callable[[int], float]:
+        """The rule's lr at each step; nan for rules that have none."""
+        lr = self.update.core.settings.get("lr", math.nan)
+        return (lambda t: float(lr(t))) if callable(lr) else (lambda _: float(lr))
 
     def __getstate__(self) -> dict[str, Any]:
         values, arrays = self.stepper._contents()  # noqa: SLF001 - what a checkpoint holds
@@ -90,11 +100,13 @@ class ByRule(Projected):
         if not state.moved:
             state.move(oracle)
         state.here = new = evaluated(oracle, state.x.copy())
+        ended = stuck(new)
         solution = state.stepper.solution
         if solution is not state.x:
             new = evaluated(oracle, within_bounds(oracle, solution.copy()))
+            ended = ended or stuck(new)
         state.moved = False
-        return Step(new, state, state.lr, stuck(state.here) or stuck(new))
+        return Step(new, state, state.lr, ended)
 
     @property
     def label(self) -> str:
@@ -102,9 +114,3 @@ class ByRule(Projected):
 
     def iterations(self, n: int) -> int:
         return max(1000, 200 * n)
-
-
-def _lr(update: Update, t: int) -> float:
-    """The rule's lr at step t; nan for rules that have none."""
-    lr = update.core.settings.get("lr", math.nan)
-    return float(lr(t) if callable(lr) else lr)

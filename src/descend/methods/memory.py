@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from scipy.linalg.blas import dgemv, dsbmv, dscal
 
-from descend.methods._inner import inner
+from descend.methods._inner import inner, products
 from descend.methods._method import Point, Vector
 from descend.methods._status import Status
 from descend.methods.lines import rounding
@@ -164,7 +164,7 @@ def learn(memory: Learner, old: Point, new: Point) -> None:
     the units of x or f.
     """
     s, y = new.x - old.x, new.g - old.g
-    memory.products = ss, sy, yy = inner(s, s), inner(s, y), inner(y, y)
+    memory.products = ss, sy, yy = products(s, y)
     if sy > 0.0 and ss < LARGE and yy < LARGE and sy > -ROUNDING * inner(s, old.g):
         memory.add(s, y, sy)
 
