@@ -11,11 +11,13 @@ from scipy import optimize
 
 from benchmarks.collection.problem import PROBLEMS, Evaluate, Vector
 from benchmarks.timing import seconds_of, table, time_text
-from descend import minimize
+from descend import Stepper, minimize
+from descend import adam as adam_rule
+from descend._minimize.whole_loop import COMPILE_AFTER
 
 STEPS = 2000
-COMPILED_STEPS = 12_000
-"""Of the loop compiled as a whole, which a run enters after 10 000 steps, and one that follows at once."""
+COMPILED_STEPS = 100_000
+"""Of the loop compiled as a whole, so short that none is at the minimum before."""
 LR = 1e-3
 
 
@@ -95,41 +97,89 @@ def _per_iteration(took: dict[str, float], spent: dict[tuple[str, int], Any], so
 
 
 def adam() -> str:
-    """A table: microseconds a step of Adam on the extended Rosenbrock function, everything counted."""
+    """A table: what a step of Adam on the extended Rosenbrock function costs, with the function and beyond it."""
     import torch
 
     torch.set_num_threads(1)
     rows = []
-    for n in (10, 1000):
+    for n in (2, 10, 1000):
         x0 = np.tile([-1.2, 1.0], n // 2)
-        calls = {
-            "descend, NumPy function": lambda x0=x0: _ours(_numpy_rosenbrock, x0),
-            "torch loop, gradient by hand": lambda x0=x0: _torch(x0, by_hand=True),
-            "torch loop, autograd": lambda x0=x0: _torch(x0, by_hand=False),
-        }
-        ends = {name: np.asarray(call()) for name, call in calls.items()}
+        loops = _loops(x0)
+        ends = {name: np.asarray(loop()) for name, (loop, _) in loops.items()}
         for name, end in ends.items():
             # two thousand steps, formulas in another order
             if not np.allclose(end, ends["torch loop, autograd"], rtol=1e-6, atol=1e-8):
                 raise AssertionError(f"{name} went elsewhere")
-        took = {name: s / STEPS for name, s in _fastest(calls, rounds=5, repeats=2).items()}
-        took["descend, compiled function"] = _compiled_step(x0)
+        calls = {(name, i): call for name, both in loops.items() for i, call in enumerate(both)}
+        took = {key: s / STEPS for key, s in _fastest(calls, rounds=5, repeats=2).items()}
+        beyond = {name: took[name, 0] - took[name, 1] for name in loops}
+        least = beyond["descend.minimize"]
         rows += [
-            (str(n), name, time_text(s), f"{1 / s:,.0f}".replace(",", " "))
-            for name, s in took.items()
+            (
+                str(n),
+                name,
+                *map(time_text, (took[name, 0], took[name, 1], beyond[name])),
+                f"{beyond[name] / least:.1f}",
+            )
+            for name in loops
         ]
-    return table(("n", "loop", "a step", "steps per second"), rows)
+        step = _compiled_step(x0)
+        rows.append((str(n), "descend.minimize, compiled function", time_text(step), "", "", ""))
+    head = ("n", "loop", "a step", "its function alone", "beyond it", "÷ descend.minimize's")
+    return table(head, rows)
+
+
+Loop = Callable[[], Any]
+
+
+def _loops(x0: Vector) -> dict[str, tuple[Loop, Loop]]:
+    """So many steps of each loop, and so many calls of its function alone."""
+    import torch
+
+    def again(call: Callable[[], object]) -> Loop:
+        def many() -> None:
+            for _ in range(STEPS):
+                call()
+
+        return many
+
+    x = torch.tensor(x0, requires_grad=True)
+
+    def by_hand() -> None:
+        with torch.no_grad():
+            _fill_gradient(x)
+
+    def autograd() -> None:
+        x.grad = None
+        _rosenbrock(x).backward()
+
+    numpy_alone = again(lambda: _numpy_rosenbrock(x0))
+    return {
+        "descend.minimize": (lambda: _ours(_numpy_rosenbrock, x0), numpy_alone),
+        "descend.Stepper in a loop": (lambda: _stepped(x0), numpy_alone),
+        "torch loop, gradient by hand": (lambda: _torch(x0, by_hand=True), again(by_hand)),
+        "torch loop, autograd": (lambda: _torch(x0, by_hand=False), again(autograd)),
+    }
 
 
 def _compiled_step(x0: Vector) -> float:
     """Seconds a step where the loop is one compiled function: compiled before, and checked against the ordinary one."""
-    _ours(_compiled(), x0, COMPILED_STEPS)
+    _ours(_compiled(), x0, COMPILE_AFTER + 1)
     ends = [_ours(fun, x0, STEPS) for fun in (_compiled(), _numpy_rosenbrock)]
     # two thousand steps, formulas in another order
     if not np.allclose(*ends, rtol=1e-6, atol=1e-8):
         raise AssertionError("the compiled loop went elsewhere")
-    calls = {"loop": lambda: _ours(_compiled(), x0, COMPILED_STEPS)}
+    calls = {"loop": lambda: _ours(_compiled(), x0, COMPILED_STEPS, lr=LR / 100)}
     return _fastest(calls, rounds=5, repeats=2)["loop"] / COMPILED_STEPS
+
+
+def _stepped(x0: Vector) -> Vector:
+    x = x0.copy()
+    stepper = Stepper(adam_rule(lr=LR), x)
+    for _ in range(STEPS):
+        _, g = _numpy_rosenbrock(x)
+        stepper.step(g)
+    return x
 
 
 def _numpy_rosenbrock(x: Vector) -> tuple[Any, Vector]:
@@ -156,12 +206,10 @@ def _compiled() -> Callable[[Vector], tuple[float, Vector]]:
 _COMPILED: list[Callable[[Vector], tuple[float, Vector]]] = []
 
 
-def _ours(fun: Evaluate, x0: Vector, steps: int = STEPS) -> Vector:
-    """Run so many steps and no fewer: a run that stopped early would look fast."""
-    result = minimize(
-        fun, x0, method=f"adam:lr={LR}", jac=True, maxiter=steps, gtol=0.0, scale=None
-    )
-    if result.nit != steps:
+def _ours(fun: Evaluate, x0: Vector, steps: int = STEPS, lr: float = LR) -> Vector:
+    """Run so many steps and no fewer: a run that stopped early, or did not move, would look fast."""
+    result = minimize(fun, x0, method=adam_rule(lr=lr), jac=True, maxiter=steps, gtol=0.0)
+    if result.nit != steps or np.array_equal(result.x, x0):
         raise AssertionError(f"{result.nit} steps instead of {steps}: {result.message}")
     end: Vector = result.x
     return end
@@ -178,10 +226,14 @@ def _torch(x0: Vector, *, by_hand: bool) -> Vector:
                 _fill_gradient(x)
         else:
             optimizer.zero_grad()
-            a, b = x[::2], x[1::2]
-            (100 * ((b - a**2) ** 2).sum() + ((1 - a) ** 2).sum()).backward()
+            _rosenbrock(x).backward()
         optimizer.step()
     return x.detach().numpy()
+
+
+def _rosenbrock(x: Any) -> Any:
+    a, b = x[::2], x[1::2]
+    return 100 * ((b - a**2) ** 2).sum() + ((1 - a) ** 2).sum()
 
 
 def _fill_gradient(x: Any) -> None:

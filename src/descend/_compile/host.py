@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import math
 import numbers
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ import numpy as np
 from descend.errors import RuleError
 from descend.ops import Symbol
 
+Scalars = Callable[..., tuple[float, ...]]
 _NUMBERS = (numbers.Real, np.bool_)
 _INFIX = frozenset({"+", "-", "*", "/", "//", "%", "<", ">", "<=", ">=", "==", "!="})
 
@@ -114,6 +116,18 @@ class _InLine(ast.NodeTransformer):
         return ast.parse(f"-expm1(({exponent}) * log({base}))", mode="eval").body
 
 
+@functools.lru_cache(maxsize=512)
+def _compiled(text: str) -> tuple[Scalars, Scalars]:
+    """The function in Python's arithmetic, and in that of NumPy's float64."""
+    try:
+        quick = compile(_InLine().visit(ast.parse(text, mode="eval")), "<scalars>", "eval")
+        return eval(quick, dict(_PYTHON)), eval(text, dict(_IEEE))  # noqa: S307 - our own text
+    except (SyntaxError, MemoryError, RecursionError):  # the parser's limit, about 200 parentheses
+        raise RuleError(
+            "a rule's scalars must be shorter; an expression of them is nested too deep."
+        ) from None
+
+
 class HostFunction:
     """Scalars of one stage from t, hyperparameters, scalar states and sums, in float64.
 
@@ -122,18 +136,7 @@ class HostFunction:
 
     def __init__(self, arguments: tuple[str, ...], expressions: tuple[str, ...]) -> None:
         text = f"lambda {', '.join(arguments)}: ({''.join(e + ', ' for e in expressions)})"
-        try:
-            quick = compile(_InLine().visit(ast.parse(text, mode="eval")), "<scalars>", "eval")
-            self._python: Callable[..., tuple[float, ...]] = eval(quick, dict(_PYTHON))  # noqa: S307 - our own text
-            self._ieee: Callable[..., tuple[float, ...]] = eval(text, dict(_IEEE))  # noqa: S307
-        except (
-            SyntaxError,
-            MemoryError,
-            RecursionError,
-        ):  # the parser's limit, about 200 parentheses
-            raise RuleError(
-                "a rule's scalars must be shorter; an expression of them is nested too deep."
-            ) from None
+        self._python, self._ieee = _compiled(text)
 
     def __call__(self, *values: float) -> tuple[float, ...]:
         try:

@@ -6,6 +6,7 @@ on any number of threads, with the same bits.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
 from descend._compile.host import variable
@@ -14,6 +15,7 @@ from descend._compile.program import Stage
 _INDENT = " " * 4
 
 
+@functools.lru_cache(maxsize=256)
 def print_stage(stage: Stage, arrays: tuple[str, ...]) -> str:
     """The source of ``kernel(frame)``.
 

@@ -6,6 +6,7 @@ This module alone imports Numba, and it is imported only when no kernel file is 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -32,6 +33,50 @@ def _pointer_to(element: types.Type) -> Any:
     return at
 
 
+def _scope(element: types.Type, number: types.Type) -> dict[str, Any]:
+    """What printed text may name."""
+    scope: dict[str, Any] = {name: _jit(word) for name, word in _WORDS.items()}
+    return scope | {
+        "elements": _pointer_to(element),
+        "integers": _pointer_to(types.int64),
+        "numbers": _pointer_to(number),
+        "doubles": _pointer_to(types.float64),
+        "float64": numba.float64,
+        "jit": _jit,
+        "math": math,
+        "inf": math.inf,
+        "nan": math.nan,
+        "sqrt": math.sqrt,
+        "exp": math.exp,
+        "log": math.log,
+    }
+
+
+def _one_minus_power(base: float, exponent: float) -> float:
+    return -math.expm1(exponent * math.log(base)) if base > 0 else 1.0 - math.pow(base, exponent)
+
+
+_WORDS: dict[str, Callable[..., Any]] = {
+    "power": lambda base, exponent: math.pow(base, exponent),  # noqa: PLW0108 - Numba compiles functions
+    "sign": lambda v: math.copysign(1.0, v) if v < 0 or v > 0 else v,
+    "where": lambda c, a, b: a if c else b,
+    "minimum": lambda a, b: a if a < b or a != a else b,  # noqa: PLR0124 - nan wins
+    "maximum": lambda a, b: a if a > b or a != a else b,  # noqa: PLR0124
+    "one_minus_power": _one_minus_power,
+}
+"""Scalars, as `descend._compile.host` has them."""
+_jit = numba.njit(error_model="numpy")
+
+
+def compile_loop(source: str, fun: Any, arguments: tuple[Any, ...]) -> Any:
+    """Compile ``loop`` of a printed source around ``fun``, which is compiled already, for such arguments; call it with them."""
+    scope = _scope(types.float64, types.float64) | {"fun": fun}
+    exec(source, scope)  # noqa: S102 - the source was printed from a traced rule
+    loop = scope["loop"]
+    loop.compile(tuple(map(numba.typeof, arguments)))
+    return loop
+
+
 def compile_object(source: str, dtype: str, measures: bool) -> tuple[str, bytes]:
     """Compile a printed kernel; its symbol's name and the object file that holds it.
 
@@ -39,16 +84,7 @@ def compile_object(source: str, dtype: str, measures: bool) -> tuple[str, bytes]
     that nan and inf do not occur.
     """
     element = getattr(types, dtype)
-    scope: dict[str, Any] = {
-        "elements": _pointer_to(element),
-        "integers": _pointer_to(types.int64),
-        "numbers": _pointer_to(types.float64 if measures else element),
-        "doubles": _pointer_to(types.float64),
-        "float64": numba.float64,
-        "sqrt": math.sqrt,
-        "exp": math.exp,
-        "log": math.log,
-    }
+    scope = _scope(element, types.float64 if measures else element)
     exec(source, scope)  # noqa: S102 - the source was printed from a traced rule
     dispatcher = numba.njit(
         types.void(types.CPointer(types.int64)),

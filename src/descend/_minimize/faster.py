@@ -1,4 +1,4 @@
-"""What may take over a long run."""
+"""What may run iterations in its own way."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 class Faster(Protocol):
-    """Another way to run the same iterations, from when it is ready; None where the ordinary way must go on."""
+    """Another way to run the same iterations."""
 
-    def ready(self, run: Run) -> bool: ...
-    def descend(self, run: Run) -> Status | None: ...
+    def ready(self, run: Run) -> bool:
+        """Whether it can run the next ones."""
+
+    def descend(self, run: Run) -> Status | None:
+        """Run some of them: why they ended the run, None where it goes on."""

@@ -1,113 +1,160 @@
-"""The text of the compiled loop, and its machine code."""
+"""The text of an iteration of a rule on a function: what is computed before and after a call of the function.
+
+``advance`` takes the rule's step, by the very kernel that a `Stepper` runs and with scalars from the same printed text; ``arrive``
+measures what the function gave there, writes the history's row, keeps the best point, and says whether the step must be judged
+one by one. Both work on a table of addresses, a `descend._minimize.block.Block`.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from typing import Any
 
 from descend._compile.host import variable
 from descend._compile.kernel_text import print_stage
 from descend._compile.program import Program
 from descend._fused import Fused
+from descend._minimize.history import COLUMNS
+from descend._minimize.stopping import FLAT_STEPS
 
-_LOOP = """
-def loop(args, frame, k, x, seen, old, g, hyper, scalars, t, rows, best, best_x, best_g, counts, bounds, steps):
-    n = x.size
-    for step in range(steps):
-        row = step if hyper.shape[0] > 1 else 0
-        t_ = float(t + step + 1)
+POINTERS = (
+    *("frame", "k", "x", "g", "fresh", "old", "best_x", "best_g"),
+    *("hyper", "scalars", "rows", "reals", "counts"),
+)
+"""What the table of addresses leads to."""
+COUNTS = ("N", "DONE", "STEPS", "T", "NIT", "FLAT", "WAITING", "EVENT", "AHEAD")
+REALS = ("F", "BEFORE", "BEST", "LEAST", "GTOL", "TARGET", "F0", "FAR", "FTOL", "PRECISION")
+JUDGED, UNUSABLE = 1, 2
+"""The events: a step to be judged, and one that the ordinary way must take, since f or its gradient is not finite."""
+
+_CODE = """
+@jit
+def advance(memory):
+{read}
+    row = {width} * (counts[DONE] if counts[AHEAD] > 1 else 0)
+    counts[T] += 1
+    t_ = float(counts[T])
 {scalars}
-        for i in range(n):
-            old[i] = x[i]
-        kernel(integers(frame))
+    for i in range(counts[N]):
+        old[i] = x[i]
+    update(integers(frame))
 {updates}
-        for i in range(n):
-            seen[i] = x[i]
-        value, gradient = fun(seen, *args)
-        f = float(value)
-        if gradient.size != n or not math.isfinite(f):
-            return ~step
-        gg = 0.0
-        for i in range(n):
-            gg += gradient[i] * gradient[i]
-        if not math.isfinite(gg):
-            return ~step
-        norm = ss = sy = yy = 0.0
-        for i in range(n):
-            s, y = x[i] - old[i], gradient[i] - g[i]
-            ss += s * s
-            sy += s * y
-            yy += y * y
-            g[i] = gradient[i]
-            size = abs(g[i])
-            if size > norm:
-                norm = size
-        out = rows[step]
-        out[0], out[1], out[2], out[3] = counts[0] + step + 1, f, norm, math.sqrt(ss)
-        out[4], out[6] = {lr}, counts[1] + step + 1
-        out[7], out[8], out[9] = ss, sy, yy
-        if f <= best[0]:
-            best[0] = f
-            for i in range(n):
-                best_x[i] = x[i]
-                best_g[i] = g[i]
-        if not (norm > bounds[0] and f > bounds[1]):
-            return step + 1
-    return steps
+    counts[WAITING] = 1
+
+@jit
+def arrive(memory):
+{read}
+    f = reals[F]
+    norm = gg = ss = sy = yy = 0.0
+    for i in range(counts[N]):
+        s, y, size = x[i] - old[i], fresh[i] - g[i], abs(fresh[i])
+        ss += s * s
+        sy += s * y
+        yy += y * y
+        gg += size * size
+        if size > norm:
+            norm = size
+    if not (math.isfinite(f) and math.isfinite(gg)):
+        counts[EVENT] = {unusable}
+        return True
+    done = counts[DONE]
+    row = {width} * (done if counts[AHEAD] > 1 else 0)
+    out = {columns} * done
+    rows[out], rows[out + 1], rows[out + 2] = counts[NIT] + done + 1, f, norm
+    rows[out + 3], rows[out + 4] = math.sqrt(ss), {lr}
+    rows[out + 7], rows[out + 8], rows[out + 9] = ss, sy, yy
+    for i in range(counts[N]):
+        g[i] = fresh[i]
+    if f <= reals[BEST]:
+        reals[BEST] = f
+        for i in range(counts[N]):
+            best_x[i], best_g[i] = x[i], g[i]
+    change, scale = abs(f - reals[BEFORE]), max(abs(f), abs(reals[BEFORE]))
+    reals[BEFORE] = f
+    flat = change <= reals[PRECISION] * scale and norm >= reals[LEAST]
+    counts[FLAT] = counts[FLAT] + 1 if flat else 0
+    reals[LEAST] = min(reals[LEAST], norm)
+    counts[DONE] = done + 1
+    counts[WAITING] = 0
+    calm = norm > reals[GTOL] and f > reals[TARGET] and abs(f - reals[F0]) <= reals[FAR]
+    calm = calm and change > reals[FTOL] * max(scale, 1.0) and counts[FLAT] < {flat_steps}
+    if not (calm and math.isfinite(ss) and done + 1 < counts[STEPS]):
+        counts[EVENT] = {judged}
+        return True
+    return False
 """
 
+DRIVEN = """
+def kernel(memory):
+    counts = integers(memory[{counts}])
+    if counts[WAITING] == 0 or not arrive(memory):
+        advance(memory)
+"""
+"""Between two calls of a function in Python."""
 
-def source_of(state: Any) -> str:
-    """The text of kernel and loop for the state's rule; empty where there are sums, or f itself, in the rule."""
-    engine = state.stepper._engine  # noqa: SLF001
+WHOLE = """
+@jit
+def loop(args, address, x, seen, fresh):
+    memory = integers(address)
+    counts, reals = integers(memory[{counts}]), doubles(memory[{reals}])
+    while True:
+        if counts[WAITING] == 0:
+            advance(memory)
+        for i in range(x.size):
+            seen[i] = x[i]
+        value, gradient = fun(seen, *args)
+        if gradient.size != x.size:
+            counts[EVENT] = {unusable}
+            return
+        for i in range(x.size):
+            fresh[i] = gradient[i]
+        reals[F] = float(value)
+        if arrive(memory):
+            return
+"""
+"""Around a function that is compiled too."""
+
+
+def source_of(state: Any, loop: str) -> str:
+    """The text for the state's rule, ``DRIVEN`` or ``WHOLE``; empty where there are sums, or f itself, in the rule."""
+    engine = state.stepper._engine  # noqa: SLF001 - it is about the kernel in there
     if not isinstance(engine, Fused):
         return ""
     program: Program = engine._program  # noqa: SLF001
     if program.sums or program.fresh != ("t",) or program.solution != "x":
         return ""
     hyper, scalars = program.hyperparameters, program.scalar_states
-    lines = [f"{variable(name)} = hyper[row, {i}]" for i, name in enumerate(hyper)]
+    lines = [f"{variable(name)} = hyper[row + {i}]" for i, name in enumerate(hyper)]
     lines += [f"{variable(name)} = scalars[{i}]" for i, name in enumerate(scalars)]
     lines += [f"k[{i}] = {text}" for i, text in enumerate(program.stages[-1].scalars)]
     following = [f"next{i} = {program.scalar_updates[name]}" for i, name in enumerate(scalars)]
     following += [f"scalars[{i}] = next{i}" for i in range(len(scalars))]
-    lr = f"hyper[row, {hyper.index('lr')}]" if "lr" in hyper else "math.nan"
-    text = _LOOP.format(scalars=_indented(lines), updates=_indented(following), lr=lr)
-    return print_stage(program.stages[-1], program.arrays) + text
+    code = (_CODE + loop).format(
+        read=_indented(_read()),
+        scalars=_indented(lines),
+        updates=_indented(following),
+        width=len(hyper),
+        lr=f"hyper[row + {hyper.index('lr')}]" if "lr" in hyper else "math.nan",
+        columns=len(COLUMNS),
+        counts=POINTERS.index("counts"),
+        reals=POINTERS.index("reals"),
+        judged=JUDGED,
+        unusable=UNUSABLE,
+        flat_steps=FLAT_STEPS,
+    )
+    update = print_stage(program.stages[-1], program.arrays).replace("kernel", "update", 1)
+    return "\n".join([*_constants(COUNTS), *_constants(REALS), "@jit", update, code])
+
+
+def _read() -> list[str]:
+    kinds = {"frame": "", "counts": "integers"}
+    return [
+        f"{name} = {kinds.get(name, 'doubles')}(memory[{i}])" for i, name in enumerate(POINTERS)
+    ]
+
+
+def _constants(names: tuple[str, ...]) -> list[str]:
+    return [f"{name} = {i}" for i, name in enumerate(names)]
 
 
 def _indented(lines: list[str]) -> str:
-    return "\n".join(" " * 8 + line for line in lines)
-
-
-def compiled(fun: Any, source: str) -> Any:
-    """The loop's machine code, made at its first call."""
-    import numba
-
-    from descend._compile.to_numba import _pointer_to
-
-    jit = numba.njit(error_model="numpy")
-    real = _pointer_to(numba.float64)
-    scope: dict[str, Any] = {name: jit(word) for name, word in _WORDS.items()}
-    scope |= {"math": math, "inf": math.inf, "nan": math.nan, "fun": fun}
-    scope |= {"sqrt": math.sqrt, "exp": math.exp, "log": math.log, "float64": numba.float64}
-    scope |= {"integers": _pointer_to(numba.int64), "elements": real, "numbers": real}
-    scope["doubles"] = real
-    scope["one_minus_power"] = jit(_one_minus_power)
-    exec(source, scope)  # noqa: S102 - the source was printed from a traced rule
-    scope["kernel"] = jit(scope["kernel"])
-    return jit(scope["loop"])
-
-
-def _one_minus_power(base: float, exponent: float) -> float:
-    return -math.expm1(exponent * math.log(base)) if base > 0 else 1.0 - math.pow(base, exponent)
-
-
-_WORDS: dict[str, Callable[..., Any]] = {
-    "power": lambda base, exponent: math.pow(base, exponent),  # noqa: PLW0108 - Numba compiles functions
-    "sign": lambda v: math.copysign(1.0, v) if v < 0 or v > 0 else v,
-    "where": lambda c, a, b: a if c else b,
-    "minimum": lambda a, b: a if a < b or a != a else b,  # noqa: PLR0124 - nan wins
-    "maximum": lambda a, b: a if a > b or a != a else b,  # noqa: PLR0124
-}
+    return "\n".join(" " * 4 + line for line in lines)

@@ -39,8 +39,8 @@ class Run:
     """``point``, which is in the method's units, as a point of x."""
     best: Point
     state: Any = None
-    faster: Faster | None = None
-    """What may take over a long run."""
+    faster: tuple[Faster, ...] = ()
+    """What may run iterations in its own way; the first that is ready does."""
     recorder: Recorder
     stopping: Stopping
     norm = math.nan
@@ -144,11 +144,13 @@ class Run:
     def _iterate(self) -> tuple[Status, str]:
         method, oracle, scaled = self.method, self._oracle, self._scaled
         while True:
-            if self.faster is not None and self.faster.ready(self):
-                ended = self.faster.descend(self)
-                if ended is not None:
-                    return ended, self.stopping.why
-                self.faster = None
+            if self.faster:
+                way = next((way for way in self.faster if way.ready(self)), None)
+                if way is not None:
+                    status = way.descend(self)
+                    if status is not None:
+                        return status, self.stopping.why
+                    continue
             step = method.step(oracle, self.point, self.state)
             self.state = step.state
             if step.point is not self.point:
@@ -202,21 +204,16 @@ class Run:
                 return Status.CALLBACK
         return status
 
-    def arrive_many(self, point: Point, before: float, best: Point, rows: Vector) -> None:
-        """Take over a block of iterations that ran elsewhere and were judged: where it ended, f one step before, its best point."""
+    def arrive_many(self, point: Point, best: Point, rows: Vector) -> None:
+        """Take over a block of iterations that ran elsewhere and were judged: where it ended, the best point so far."""
         self.nit += len(rows)
         self.done += len(rows)
-        self._calls.nfev += len(rows)
-        self._calls.njev += len(rows)
+        before = self.shown.f if len(rows) == 1 else float(rows[-2, 1])
         self.before = Point(self.shown.x, before, self.shown.g)
         self.point = self.shown = point
         self.best = best
         self.norm, self._ss = float(rows[-1, 2]), float(rows[-1, 7])
         self.recorder.add_block(rows)
-
-    def evaluations_left(self) -> int:
-        """Calls of the function that the budget still allows."""
-        return int(min(self._calls.maxfev - self._calls.nfev, 2**62))
 
     def _norm(self, point: Point) -> float:
         return largest(self.method.criterion(self.objective, point), self._change)

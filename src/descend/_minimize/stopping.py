@@ -6,14 +6,13 @@ import math
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg.blas import dnrm2
 
 from descend._minimize.history import COLUMNS
 from descend.methods._method import Point, Vector
 from descend.methods._status import Status
 
-_FLAT_STEPS = 20
+FLAT_STEPS = 20
 """Steps in a row that change f by less than its rounding, while the gradient does not fall either."""
 _NAN_STEPS = 5
 """Iterates in a row at which f alone is not finite: a rule may come back from one."""
@@ -87,6 +86,11 @@ class Stopping:
         self._measures = limits.ftol is not None or limits.xtol is not None
         self._far = _RUNAWAY * max(1.0, abs(tally.f0))
         self.target = -math.inf if limits.target is None else limits.target
+        self.thresholds = (
+            *(self._gtol, self.target, tally.f0, self._far),
+            *(-1.0 if limits.ftol is None else limits.ftol, precision),
+        )
+        """gtol, target, the start and how far f may be from it, ftol, and the precision of f: none of them reached, a step may go on."""
         self._patience = math.inf if limits.patience is None else limits.patience
 
     def at_start(self, point: Point, norm: float) -> Status | None:
@@ -119,52 +123,23 @@ class Stopping:
         return Status.MAXITER if done >= self.limits.maxiter else None
 
     def after_many(
-        self, values: Vector, rows: Vector, done: int, x: Vector
-    ) -> tuple[int, Status | None]:
-        """Judge a block of steps at once: how many of them count, and why the run ends after these.
+        self, before: float, rows: Vector, flat: int, done: int, x: Vector
+    ) -> Status | None:
+        """Judge a block of steps of which only the last may be the run's last, ``done`` steps of this call before it.
 
         Parameters
         ----------
-        values : array of shape (k + 1,), f before the block and after each step
-        rows : array of shape (k, n_columns), as the history has them; only the last may be not finite
-        done : steps of this call before the block
-        x : where the block ended
+        before : f before the block
+        rows : array of shape (k, n_columns), as the history has them
+        flat : how many steps in a row, at its end, changed f by less than its rounding
+        x : where it ended
         """
-        norms, squares = (rows[:, COLUMNS.index(name)] for name in ("grad_norm", "ss"))
-        flat = self._flat_steps(values, norms)
-        passed = 0
-        for i in np.flatnonzero(self._eventful(values, norms, squares, flat)).tolist():
-            if passed < i:
-                self._pass_over(values[passed + 1 : i + 1], norms[passed:i], int(flat[i - 1]))
-            before, point = (Point(x, float(f), x) for f in values[i : i + 2])
-            status = self.after(before, point, float(norms[i]), float(squares[i]), done + i + 1)
-            if status is not None:
-                return i + 1, status
-            passed = i + 1
-        return len(rows), None
-
-    def _flat_steps(self, values: Vector, norms: Vector) -> NDArray[np.int64]:
-        """What ``flat`` of the tally is after each step of a block."""
-        tally, steps = self.tally, np.arange(len(norms))
-        scale = np.maximum(np.abs(values[1:]), np.abs(values[:-1]))
-        least = np.minimum.accumulate(np.concatenate([[tally.least_norm], norms[:-1]]))
-        flat = (np.abs(np.diff(values)) <= self._precision * scale) & (norms >= least)
-        ended = np.maximum.accumulate(np.where(flat, -1 - tally.flat, steps))
-        return steps - np.where(ended < 0, -1 - tally.flat, ended)
-
-    def _eventful(
-        self, values: Vector, norms: Vector, squares: Vector, flat: NDArray[np.int64]
-    ) -> NDArray[np.bool_]:
-        """Which steps of a block must be judged one by one: those that may be the last, and the block's own last."""
-        f = values[1:]
-        some = (norms <= self._gtol) | (f <= self.target) | (flat >= _FLAT_STEPS)
-        some |= ~(np.isfinite(f) & np.isfinite(norms) & np.isfinite(squares))
-        some |= np.abs(f - self.tally.f0) > self._far
-        if self.limits.ftol is not None:
-            scale = np.maximum(np.maximum(np.abs(f), np.abs(values[:-1])), 1.0)
-            some |= np.abs(np.diff(values)) <= self.limits.ftol * scale
-        some[-1:] = True
-        return some
+        values, norms, squares = (rows[:, COLUMNS.index(c)] for c in ("fun", "grad_norm", "ss"))
+        if len(rows) > 1:
+            self._pass_over(values[:-1], norms[:-1], max(flat - 1, 0))
+            before = float(values[-2])
+        here, last = Point(x, before, x), Point(x, float(values[-1]), x)
+        return self.after(here, last, float(norms[-1]), float(squares[-1]), done + len(rows))
 
     def _pass_over(self, f: Vector, norms: Vector, flat: int) -> None:
         """What `after` leaves in the tally when nothing happens."""
@@ -208,7 +183,7 @@ class Stopping:
             tally.flat += 1
         else:
             tally.flat = 0
-        return Status.ROUNDOFF if tally.flat >= _FLAT_STEPS else None
+        return Status.ROUNDOFF if tally.flat >= FLAT_STEPS else None
 
     def _counted(self, done: int, f: float = math.inf) -> Status | None:
         tally = self.tally

@@ -39,6 +39,12 @@ class RuleState:
         self.lr = self._lr_at(stepper.t) if stepper.t > t else math.nan
         self.moved = True
 
+    def settle(self, here: Point, *, moved: bool) -> None:
+        """Take over from other code that moved the stepper, and evaluated last ``here``."""
+        self.here, self.moved = here, moved
+        if moved:
+            self.lr = self._lr_at(self.stepper.t)
+
     @functools.cached_property
     def _lr_at(self) -> Callable[[int], float]:
         """The rule's lr at each step; nan for rules that have none."""

@@ -1,0 +1,143 @@
+"""The memory of a run that compiled code works on: the stepper's own, and room for what happens in a block of iterations."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from descend._fused import Fused
+from descend._minimize.history import COLUMNS
+from descend._minimize.loop_code import COUNTS, POINTERS, REALS, UNUSABLE
+from descend._slab import address
+from descend.methods._method import Point, Vector
+from descend.methods._status import Status
+
+if TYPE_CHECKING:
+    from descend._minimize.run import Run
+
+LARGEST = 8192
+"""Variables beyond which an iteration costs so much that the interpreter's part does not show, and gradients are not copied."""
+_FIELD = {name: i for i, name in enumerate(COUNTS)}
+_CLOCKED = COLUMNS.index("time"), COLUMNS.index("nfev")
+
+
+class Block:
+    """Iterations that run elsewhere, and are told to the run when they are over.
+
+    Parameters
+    ----------
+    run : a run by a rule, begun
+    most : the most iterations of a block
+
+    Attributes
+    ----------
+    x, fresh : arrays of shape (n,): where the function is to be evaluated, and room for its gradient there
+    reals : array whose first entry takes its value there
+    counts : what the code counts, by the places of ``COUNTS``
+    memory : the table of addresses
+    """
+
+    def __init__(self, run: Run, most: int) -> None:
+        self._run, self._state = run, run.state
+        self._stepper = stepper = self._state.stepper
+        engine: Fused = stepper._engine  # noqa: SLF001 - its memory is what this is about
+        self._settings, slab = stepper._settings[0], engine._slabs[0]  # noqa: SLF001
+        slab.take([self._state.here.g.copy()])  # which it has not seen, so that it copies it
+        last, g = slab._passes[-1], slab._gradients[0]  # noqa: SLF001
+        self._scalar_states = engine.scalars[0]
+        values = [v for link in self._state.update.links for v in link.settings.values()]
+        self._scheduled = any(map(callable, values))
+        n, width = self._state.x.size, len(self._settings.at(1))
+        self._arrays: dict[str, Vector] = {
+            "x": self._state.x,
+            "g": np.empty(0) if g is None else g,
+            "fresh": np.empty(n),
+            "old": np.empty(n),
+            "best_x": run.best.x.copy(),
+            "best_g": run.best.g.copy(),
+            "hyper": np.empty((most if self._scheduled else 1, width)),
+            "scalars": np.array(list(self._scalar_states.values()), dtype=np.float64),
+            "rows": np.empty((most, len(COLUMNS))),
+            "reals": np.empty(len(REALS)),
+        }
+        self.x, self.fresh, self.reals = (self._arrays[a] for a in ("x", "fresh", "reals"))
+        self.counts: Any = (ctypes.c_int64 * len(COUNTS))()
+        places = {name: address(a) for name, a in self._arrays.items()}
+        places |= {"frame": address(last.frames[0]), "k": ctypes.addressof(last.scalars)}
+        places["counts"] = ctypes.addressof(self.counts)
+        self.memory = np.array([places[name] for name in POINTERS], dtype=np.int64)
+
+    def open(self, steps: int) -> bool:
+        """Begin a block of so many iterations at most; whether there can be one."""
+        run, state = self._run, self._state
+        steps = min(steps, len(self._arrays["rows"]))
+        first = self._stepper.t + (0 if state.moved else 1)  # a step that was taken has its values
+        ahead = self._look_ahead(first, steps if self._scheduled else 1)
+        if self._scheduled:
+            steps = ahead
+        self._arrays["old"][:] = state.here.x
+        tally = run.stopping.tally
+        self.reals[:] = (
+            *(math.nan, run.shown.f, run.best.f, tally.least_norm),
+            *run.stopping.thresholds,
+        )
+        fields = {"N": self.x.size, "STEPS": steps, "T": self._stepper.t, "NIT": run.nit}
+        fields |= {"FLAT": tally.flat, "WAITING": int(state.moved), "AHEAD": ahead}
+        self.counts[:] = [fields.get(name, 0) for name in COUNTS]
+        return ahead > 0
+
+    def _look_ahead(self, first: int, steps: int) -> int:
+        """Write down the hyperparameters of steps to come: for how many of them they can be had."""
+        for i in range(steps):
+            try:
+                self._arrays["hyper"][i] = self._settings.at(first + i)
+            except Exception:  # noqa: BLE001 - of a schedule: the ordinary way tells it, if it comes so far
+                return i
+        return steps
+
+    def is_of(self, run: Run) -> bool:
+        """Whether the run still has the state whose memory this is."""
+        return self._state is run.state
+
+    def count(self, name: str) -> int:
+        return int(self.counts[_FIELD[name]])
+
+    @property
+    def usable(self) -> bool:
+        """Whether f and its gradient were finite at the last step."""
+        return self.count("EVENT") != UNUSABLE
+
+    def close(self, seconds: Any, calls: Any) -> Status | None:
+        """Tell the run what happened: why it ends.
+
+        Parameters
+        ----------
+        seconds, calls : the clock and the calls of the function after each iteration, and maybe after more
+        """
+        run, state, arrays, done = self._run, self._state, self._arrays, self.count("DONE")
+        self._stepper.t = self.count("T")
+        scalars = zip(self._scalar_states, arrays["scalars"].tolist(), strict=True)
+        self._scalar_states.update(scalars)
+        moved = self.count("WAITING") == 1
+        if done == 0:
+            state.settle(state.here, moved=moved)
+            return None
+        rows = arrays["rows"][:done]
+        for column, values in zip(_CLOCKED, (seconds, calls), strict=True):
+            rows[:, column] = values[:done]
+        x, f = arrays["old" if moved else "x"].copy(), float(rows[-1, COLUMNS.index("fun")])
+        here = Point(x, f, arrays["g"].copy())
+        state.settle(here, moved=moved)
+        status = run.stopping.after_many(run.shown.f, rows, self.count("FLAT"), run.done, x)
+        run.arrive_many(here, self._best(here), rows)
+        return status
+
+    def _best(self, here: Point) -> Point:
+        """The best point so far; of several that are as good, the last."""
+        f = float(self.reals[REALS.index("BEST")])
+        if f == here.f:
+            return here
+        return Point(self._arrays["best_x"].copy(), f, self._arrays["best_g"].copy())
