@@ -13,7 +13,12 @@ from descend.errors import HyperparameterError
 
 
 class Settings:
-    """The hyperparameters of an update at each step, schedules evaluated and checked against their domains."""
+    """The hyperparameters of an update at each step, schedules evaluated and checked against their domains.
+
+    Attributes
+    ----------
+    scheduled : whether any of them changes
+    """
 
     def __init__(self, update: Update, dtypes: set[np.dtype[Any]]) -> None:
         self._dtypes = dtypes
@@ -29,6 +34,12 @@ class Settings:
             for i, v in enumerate(given)
             if callable(v)
         ]
+        self.scheduled = bool(self._scheduled)
+        self._lr = update.core.settings.get("lr", math.nan)
+
+    def lr_at(self, t: int) -> float:
+        """The rule's lr at step t; nan for rules that have none."""
+        return float(self._lr(t) if callable(self._lr) else self._lr)
 
     def at(self, t: int) -> list[float]:
         """The values for step t, in the program's order; not to be changed."""

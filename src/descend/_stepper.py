@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,6 +50,7 @@ class Stepper:
     ----------
     x : the parameters, as given
     t : int, steps taken; a gate such as ``accumulate`` takes one only now and then
+    lr : float, the rule's at the last step, of the first group where there are groups; nan before it, and for rules that have none
     state : dict from a state's name to arrays of x's structure, or to a float for a scalar state; frozen arrays have none
     solution : the arrays that hold the answer: x, except for rules that average (``schedule_free_sgd``)
 
@@ -122,6 +124,10 @@ class Stepper:
             self.t = t
         elif before is not None:  # a gate closed
             self._layout.copy(before, self._engine.listed("curvature"))
+
+    @property
+    def lr(self) -> float:
+        return self._settings[0].lr_at(self.t) if self.t else math.nan
 
     def _keep_curvature(self, curvature: Arrays) -> list[Array]:
         """Write the estimate into the state; what was there."""

@@ -106,6 +106,7 @@ RULES = [
     "lion:lr=0.001",
     "momentum:lr=0.001",
     "clip_value:max_value=1.0 > rmsprop:lr=0.01",
+    "adam:lr=0.1 @ *:lr=cosine(0.05,steps=400)",
 ]
 
 

@@ -48,8 +48,6 @@ class Block:
         slab.take([self._state.here.g.copy()])  # which it has not seen, so that it copies it
         last, g = slab._passes[-1], slab._gradients[0]  # noqa: SLF001
         self._scalar_states = engine.scalars[0]
-        values = [v for link in self._state.update.links for v in link.settings.values()]
-        self._scheduled = any(map(callable, values))
         n, width = self._state.x.size, len(self._settings.at(1))
         self._arrays: dict[str, Vector] = {
             "x": self._state.x,
@@ -58,7 +56,7 @@ class Block:
             "old": np.empty(n),
             "best_x": run.best.x.copy(),
             "best_g": run.best.g.copy(),
-            "hyper": np.empty((most if self._scheduled else 1, width)),
+            "hyper": np.empty((most if self._settings.scheduled else 1, width)),
             "scalars": np.array(list(self._scalar_states.values()), dtype=np.float64),
             "rows": np.empty((most, len(COLUMNS))),
             "reals": np.empty(len(REALS)),
@@ -75,8 +73,8 @@ class Block:
         run, state = self._run, self._state
         steps = min(steps, len(self._arrays["rows"]))
         first = self._stepper.t + (0 if state.moved else 1)  # a step that was taken has its values
-        ahead = self._look_ahead(first, steps if self._scheduled else 1)
-        if self._scheduled:
+        ahead = self._look_ahead(first, steps if self._settings.scheduled else 1)
+        if self._settings.scheduled:
             steps = ahead
         self._arrays["old"][:] = state.here.x
         tally = run.stopping.tally

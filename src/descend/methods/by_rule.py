@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -36,20 +34,14 @@ class RuleState:
         feasible = within_bounds(oracle, self.x)
         if feasible is not self.x:
             self.x[...] = feasible
-        self.lr = self._lr_at(stepper.t) if stepper.t > t else math.nan
+        self.lr = stepper.lr if stepper.t > t else math.nan
         self.moved = True
 
     def settle(self, here: Point, *, moved: bool) -> None:
         """Take over from other code that moved the stepper, and evaluated last ``here``."""
         self.here, self.moved = here, moved
         if moved:
-            self.lr = self._lr_at(self.stepper.t)
-
-    @functools.cached_property
-    def _lr_at(self) -> Callable[[int], float]:
-        """The rule's lr at each step; nan for rules that have none."""
-        lr = self.update.core.settings.get("lr", math.nan)
-        return (lambda t: float(lr(t))) if callable(lr) else (lambda _: float(lr))
+            self.lr = self.stepper.lr
 
     def __getstate__(self) -> dict[str, Any]:
         values, arrays = self.stepper._contents()  # noqa: SLF001 - what a checkpoint holds
