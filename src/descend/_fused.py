@@ -10,7 +10,7 @@ import numpy as np
 
 from descend._arrays import Array
 from descend._compile.program import Program
-from descend._slab import Slab
+from descend._slab import Lent, Slab
 
 
 class Fused:
@@ -95,6 +95,18 @@ class Fused:
             for scalars, values in zip(self.scalars, following, strict=True):
                 scalars.update(zip(scalars, map(float, values), strict=True))
         return True
+
+    @property
+    def plain(self) -> Program | None:
+        """The program, where a step is one pass over one small array, with scalars known before it; None elsewhere."""
+        program = self._program
+        simple = program.fresh == ("t",) and program.solution == "x" and not program.sums
+        small = len(self._slabs) == 1 and self._slabs[0].is_small
+        return program if simple and small else None
+
+    def lend(self, g: Array) -> Lent:
+        """The means to run a `plain` program elsewhere; the gradient ``g`` is taken."""
+        return self._slabs[0].lend(g)
 
     def scalar(self, name: str) -> Any:
         """A scalar state: one number, or a list with one for each array where they differ by array or group."""

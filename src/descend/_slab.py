@@ -99,6 +99,19 @@ class Slab:
         for _, array, copy in self._packed:
             np.copyto(copy, array)
 
+    @property
+    def is_small(self) -> bool:
+        """Whether it is one array of one chunk, whose gradients are copied."""
+        alone = len(self._chunks) == len(self._gradients) == 1 and not self._packed
+        return alone and self._changes and self._gradients[0] is not None
+
+    def lend(self, g: Array) -> Lent:
+        """The means to run the last stage elsewhere, where it `is_small`; the gradient ``g`` is taken."""
+        self.take([g.copy()])  # which it has not seen, so that it copies it
+        last, own = self._passes[-1], self._gradients[0]
+        assert own is not None
+        return Lent(address(last.frames[0]), ctypes.addressof(last.scalars), own)
+
     def _take(self, i: int, g: Array) -> None:
         """Read a small new gradient by copying it, one that is large or comes again where it is."""
         small = g.size <= _COPY_UP_TO and self._copied[i]() is not g
@@ -141,6 +154,18 @@ class Slab:
             self._passes[-1].run(scalars)
         for _, array, copy in self._packed:
             np.copyto(array, copy)
+
+
+@dataclass(frozen=True)
+class Lent:
+    """What code needs that runs the last stage of a single small array itself."""
+
+    frame: int
+    """The address of the kernel's frame."""
+    scalars: int
+    """The address where the kernel reads its scalars, in the arrays' dtype."""
+    g: Array
+    """Where it reads the gradient."""
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,14 @@ _INDENT = " " * 4
 
 
 @functools.lru_cache(maxsize=256)
-def print_stage(stage: Stage, arrays: tuple[str, ...]) -> str:
-    """The source of ``kernel(frame)``.
+def print_stage(stage: Stage, arrays: tuple[str, ...], name: str = "kernel") -> str:
+    """The source of ``kernel(frame)``, or by another name.
 
     The frame holds the addresses of four tables, then the first chunk to do and the one after the last. ``addresses`` has a row per
     tensor and a column per array; ``chunks`` holds (tensor, start, stop) of each chunk; an updating stage finds the smallest
     normal number and 0 after its ``scalars``; a measuring one writes a row of ``sums`` per chunk.
     """
-    return "\n".join(["def kernel(frame):", *_body(stage, arrays)]) + "\n"
+    return "\n".join([f"def {name}(frame):", *_body(stage, arrays)]) + "\n"
 
 
 def _body(stage: Stage, arrays: tuple[str, ...]) -> Iterator[str]:

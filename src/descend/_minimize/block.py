@@ -8,20 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from descend._compile.program import Program
 from descend._fused import Fused
 from descend._minimize.history import COLUMNS
 from descend._minimize.loop_code import COUNTS, POINTERS, REALS, UNUSABLE
-from descend._slab import address
+from descend._slab import Lent, address
 from descend.methods._method import Point, Vector
 from descend.methods._status import Status
 
 if TYPE_CHECKING:
     from descend._minimize.run import Run
 
-LARGEST = 8192
-"""Variables beyond which an iteration costs so much that the interpreter's part does not show, and gradients are not copied."""
 _FIELD = {name: i for i, name in enumerate(COUNTS)}
 _CLOCKED = COLUMNS.index("time"), COLUMNS.index("nfev")
+
+
+def program_of(run: Run) -> Program | None:
+    """What a step of the run's rule computes, where other code can: in one pass over one small array."""
+    engine = run.state.stepper._engine  # noqa: SLF001 - whoever runs its steps works on its memory
+    return engine.plain if isinstance(engine, Fused) else None
 
 
 class Block:
@@ -29,7 +34,7 @@ class Block:
 
     Parameters
     ----------
-    run : a run by a rule, begun
+    run : a run by a rule, begun, that has a `program_of`
     most : the most iterations of a block
 
     Attributes
@@ -42,30 +47,24 @@ class Block:
 
     def __init__(self, run: Run, most: int) -> None:
         self._run, self._state = run, run.state
-        self._stepper = stepper = self._state.stepper
-        engine: Fused = stepper._engine  # noqa: SLF001 - its memory is what this is about
-        self._settings, slab = stepper._settings[0], engine._slabs[0]  # noqa: SLF001
-        slab.take([self._state.here.g.copy()])  # which it has not seen, so that it copies it
-        last, g = slab._passes[-1], slab._gradients[0]  # noqa: SLF001
-        self._scalar_states = engine.scalars[0]
+        self._stepper = stepper = run.state.stepper
+        self._engine: Fused = stepper._engine  # noqa: SLF001 - as `program_of`
+        self._settings = stepper._settings[0]  # noqa: SLF001
+        own, self._scalar_states = self._lent(), self._engine.scalars[0]
         n, width = self._state.x.size, len(self._settings.at(1))
         self._arrays: dict[str, Vector] = {
             "x": self._state.x,
-            "g": np.empty(0) if g is None else g,
-            "fresh": np.empty(n),
-            "old": np.empty(n),
-            "best_x": run.best.x.copy(),
-            "best_g": run.best.g.copy(),
+            "g": own.g,
+            **{name: np.empty(n) for name in ("fresh", "old", "best_x", "best_g")},
             "hyper": np.empty((most if self._settings.scheduled else 1, width)),
-            "scalars": np.array(list(self._scalar_states.values()), dtype=np.float64),
+            "scalars": np.empty(len(self._scalar_states)),
             "rows": np.empty((most, len(COLUMNS))),
             "reals": np.empty(len(REALS)),
         }
         self.x, self.fresh, self.reals = (self._arrays[a] for a in ("x", "fresh", "reals"))
         self.counts: Any = (ctypes.c_int64 * len(COUNTS))()
         places = {name: address(a) for name, a in self._arrays.items()}
-        places |= {"frame": address(last.frames[0]), "k": ctypes.addressof(last.scalars)}
-        places["counts"] = ctypes.addressof(self.counts)
+        places |= {"frame": own.frame, "k": own.scalars, "counts": ctypes.addressof(self.counts)}
         self.memory = np.array([places[name] for name in POINTERS], dtype=np.int64)
 
     def open(self, steps: int) -> bool:
@@ -76,7 +75,10 @@ class Block:
         ahead = self._look_ahead(first, steps if self._settings.scheduled else 1)
         if self._settings.scheduled:
             steps = ahead
-        self._arrays["old"][:] = state.here.x
+        self._lent()
+        now = {"old": state.here.x, "best_x": run.best.x, "best_g": run.best.g}
+        for name, values in {**now, "scalars": list(self._scalar_states.values())}.items():
+            self._arrays[name][:] = values
         tally = run.stopping.tally
         self.reals[:] = (
             *(math.nan, run.shown.f, run.best.f, tally.least_norm),
@@ -95,6 +97,10 @@ class Block:
             except Exception:  # noqa: BLE001 - of a schedule: the ordinary way tells it, if it comes so far
                 return i
         return steps
+
+    def _lent(self) -> Lent:
+        """The stepper's own memory, the last gradient in it."""
+        return self._engine.lend(self._state.here.g)
 
     def is_of(self, run: Run) -> bool:
         """Whether the run still has the state whose memory this is."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from descend._compile import kernels
-from descend._minimize.block import LARGEST, Block
+from descend._minimize.block import Block, program_of
 from descend._minimize.loop_code import COUNTS, DRIVEN, source_of
 from descend._slab import address
 from descend.methods._status import Status
@@ -34,7 +34,7 @@ def driven_loop(run: Run) -> DrivenLoop | None:
     limits, free = run.limits, run.objective.lower is None and run.objective.upper is None
     watched = limits.xtol is not None or limits.patience is not None
     applies = isinstance(run.method, ByRule) and free and not watched
-    return DrivenLoop() if applies and run.objective.n <= LARGEST else None
+    return DrivenLoop() if applies else None
 
 
 class DrivenLoop:
@@ -43,19 +43,20 @@ class DrivenLoop:
     _block: Block | None = None
     _call: Callable[[], object]
     _steps = 32
-    _pause = False
-    """Whether the ordinary way must take the next step."""
+    _declined = _pause = False
+    """Whether the rule is none for it, and whether the ordinary way must take the next step."""
 
     def ready(self, run: Run) -> bool:
-        if run.state is None or self._pause:
+        if run.state is None or self._declined or self._pause:
             self._pause = False
             return False
         if self._block is None or not self._block.is_of(run):
-            source = source_of(run.state, DRIVEN)
-            if not source:
+            program = program_of(run)
+            if program is None:
+                self._declined = True
                 return False
             self._block = Block(run, _STEPS)
-            kernel = kernels.load(source, "float64", measures=False)
+            kernel = kernels.load(source_of(program, DRIVEN), "float64", measures=False)
             self._call = functools.partial(kernel, address(self._block.memory))
         return True
 

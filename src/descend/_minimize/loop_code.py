@@ -7,12 +7,9 @@ one by one. Both work on a table of addresses, a `descend._minimize.block.Block`
 
 from __future__ import annotations
 
-from typing import Any
-
 from descend._compile.host import variable
 from descend._compile.kernel_text import print_stage
 from descend._compile.program import Program
-from descend._fused import Fused
 from descend._minimize.history import COLUMNS
 from descend._minimize.stopping import FLAT_STEPS
 
@@ -114,14 +111,8 @@ def loop(args, address, x, seen, fresh):
 """Around a function that is compiled too."""
 
 
-def source_of(state: Any, loop: str) -> str:
-    """The text for the state's rule, ``DRIVEN`` or ``WHOLE``; empty where there are sums, or f itself, in the rule."""
-    engine = state.stepper._engine  # noqa: SLF001 - it is about the kernel in there
-    if not isinstance(engine, Fused):
-        return ""
-    program: Program = engine._program  # noqa: SLF001
-    if program.sums or program.fresh != ("t",) or program.solution != "x":
-        return ""
+def source_of(program: Program, loop: str) -> str:
+    """The text around a program's update, ``DRIVEN`` or ``WHOLE``."""
     hyper, scalars = program.hyperparameters, program.scalar_states
     lines = [f"{variable(name)} = hyper[row + {i}]" for i, name in enumerate(hyper)]
     lines += [f"{variable(name)} = scalars[{i}]" for i, name in enumerate(scalars)]
@@ -141,7 +132,7 @@ def source_of(state: Any, loop: str) -> str:
         unusable=UNUSABLE,
         flat_steps=FLAT_STEPS,
     )
-    update = print_stage(program.stages[-1], program.arrays).replace("kernel", "update", 1)
+    update = print_stage(program.stages[-1], program.arrays, "update")
     return "\n".join([*_constants(COUNTS), *_constants(REALS), "@jit", update, code])
 
 

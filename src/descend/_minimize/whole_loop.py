@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from descend._minimize.block import Block
+from descend._minimize.block import Block, program_of
 from descend._minimize.loop_code import WHOLE, source_of
 from descend._slab import address
 from descend.methods._status import Status
@@ -56,7 +56,8 @@ class WholeLoop:
             self._pause = False
             return False
         if self._source is None:
-            self._source = source_of(run.state, WHOLE)
+            program = program_of(run)
+            self._source = "" if program is None else source_of(program, WHOLE)
         if not self._source:
             return False
         if (self._fun, self._source) in _compiled:
