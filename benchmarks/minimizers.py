@@ -8,7 +8,9 @@ from pathlib import Path
 from benchmarks.collection import PROBLEMS, fitting, overhead
 from benchmarks.collection.contest import DENSE, DENSE_LIMIT, SOLVERS, play
 from benchmarks.collection.profiles import (
+    BUDGETS,
     TAUS,
+    behind_table,
     duels,
     picture,
     ratios_table,
@@ -47,6 +49,12 @@ def run() -> str:
             "solves : that only SciPy solves."
         ),
         ratios_table(traces, problems),
+        "### Budgets at which SciPy's solves more",
+        (
+            f"Of the budgets of 1, 2, … {BUDGETS[-1]} evaluations: at how many SciPy's solver of the same kind solves more problems, which is the "
+            "largest of them, and how many problems it is ahead there at most."
+        ),
+        behind_table(traces, problems),
         f"![Performance profiles (above) and data profiles (below)]({PICTURE})",
         "### Where they differ",
         "Problems on which one needs more than 1.5 times the evaluations of the other, and at least ten more, or does not solve at all: descend : SciPy.",

@@ -97,6 +97,25 @@ def ratios_table(traces: Traces, problems: Sequence[Problem]) -> str:
     return table(("descend", "SciPy", *(f"τ = {tau:.0e}" for tau in TAUS[1:])), rows)
 
 
+def behind_table(traces: Traces, problems: Sequence[Problem]) -> str:
+    """Every budget up to the largest: at which of them ours solves fewer problems than SciPy's, and by how many at most."""
+    rows = []
+    for mine, theirs in RIVALS.items():
+        row = [mine, theirs]
+        for tau in TAUS[1:]:
+            runs = [c for c in counts(traces, problems, tau).values() if mine in c and theirs in c]
+            budgets = np.arange(1, BUDGETS[-1] + 1)
+            solved = [
+                np.searchsorted(np.sort([c[solver] for c in runs]), budgets, side="right")
+                for solver in (mine, theirs)
+            ]
+            fewer = solved[1] - solved[0]
+            at = budgets[fewer > 0]
+            row.append(f"{at.size}, to {at[-1]}; by {fewer.max()}" if at.size else "none")
+        rows.append(tuple(row))
+    return table(("descend", "SciPy", *(f"τ = {tau:.0e}" for tau in TAUS[1:])), rows)
+
+
 def seconds_table(traces: Traces) -> str:
     """Seconds that each solver took in all, the function included."""
     solvers = max(traces.values(), key=len)

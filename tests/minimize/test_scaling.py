@@ -43,10 +43,31 @@ def test_units_are_powers_of_two_within_a_factor_of_root_two_of_the_sizes():
     assert (np.abs(np.log2(np.abs(X) / units)) <= 0.5).all()
 
 
-def test_sizes_within_a_thousand_need_no_units():
-    assert (units_of(np.array([1.0, -1000.0, 0.0])) == 1).all()
+def test_sizes_that_vary_no_more_than_those_of_a_ramp_need_no_units():
+    assert (units_of(np.array([1.0, -20.0, 0.0])) == 1).all()
+    assert (units_of(np.arange(900) + 1.0) == 1).all()
     assert (units_of(np.zeros(3)) == 1).all()
-    assert (units_of(np.array([1.0, 1001.0])) != 1).any()
+
+
+def test_sizes_that_are_far_apart_or_of_many_magnitudes_need_units():
+    assert (units_of(np.r_[np.ones(99), 1001.0]) != 1).any()
+    assert (units_of(np.array([100.0, 10.0, 1.0, 1.0])) == [128, 8, 1, 1]).all()
+    assert (units_of(np.array([1.0, 21.0])) != 1).any()
+
+
+@pytest.mark.parametrize("method", ["bfgs", "lbfgs"])
+def test_a_fit_whose_parameters_differ_a_hundredfold_does_not_slide_away(method):
+    # Box, Hunter & Hunter's BOD data (NIST StRD, BoxBOD), from the start nearer to the answer
+    x = np.array([1, 2, 3, 5, 7, 10.0])
+    y = np.array([109, 149, 149, 191, 213, 224.0])
+
+    def sum_of_squares(b):
+        return float(np.sum((y - b[0] * (1 - np.exp(-b[1] * x))) ** 2))
+
+    r = minimize(sum_of_squares, [100.0, 0.75], method=method)
+    np.testing.assert_allclose(r.x, [213.80940889, 0.54723748542], rtol=1e-4)
+    plain = minimize(sum_of_squares, [100.0, 0.75], method=method, scale=None)
+    assert plain.fun > 5 * r.fun
 
 
 def test_a_zero_takes_the_median_of_the_sizes():

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeWarning
 
-from descend._minimize.scaling import ALIKE, powers_of_two, units_of
+from descend._minimize.scaling import NEAR, powers_of_two, units_of
 from descend._minimize.sizes import finite
 from descend.errors import HyperparameterError, ProblemError, ShapeError
 from descend.methods._method import Method, Vector
@@ -149,7 +149,7 @@ def read_scale(scale: Any, method: Method, start: Start) -> tuple[Vector | None,
         if scale is None or not method.scales:
             return None, False
         sizes = np.abs(start.x)
-        if sizes.max() <= ALIKE * sizes.min():
+        if sizes.max() <= NEAR * sizes.min():
             return None, True
         units = units_of(start.x)
         return (None if (units == 1.0).all() else units), True
