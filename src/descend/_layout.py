@@ -54,7 +54,7 @@ class Layout:
     def taken_apart(self, g: Arrays, what: str) -> list[Array]:
         """The arrays of ``g`` for the trained ones, in x's order, all of them checked."""
         if isinstance(self._x, np.ndarray):
-            if type(g) is np.ndarray and g.dtype is self._dtype and g.shape == self._x.shape:
+            if type(g) is np.ndarray and g.dtype == self._dtype and g.shape == self._x.shape:
                 return [g]
             gradients = [as_array(g, f"{what} of {self._owner}")]
         else:

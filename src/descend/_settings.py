@@ -17,7 +17,7 @@ class Settings:
 
     Attributes
     ----------
-    scheduled : whether any of them changes
+    schedules : those that are functions of the step
     """
 
     def __init__(self, update: Update, dtypes: set[np.dtype[Any]]) -> None:
@@ -34,7 +34,7 @@ class Settings:
             for i, v in enumerate(given)
             if callable(v)
         ]
-        self.scheduled = bool(self._scheduled)
+        self.schedules = tuple(s for _, s, *_ in self._scheduled)
         self._lr = update.core.settings.get("lr", math.nan)
 
     def lr_at(self, t: int) -> float:

@@ -127,7 +127,7 @@ class Slab:
             self._table[i, 1] = address(own)
             self._direct[i] = _nothing
         self._copied[i] = weakref.ref(g)
-        if g.dtype is self.dtype:
+        if g.dtype == self.dtype:
             own[...] = g
         else:
             _cast(own, g)

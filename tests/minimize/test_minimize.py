@@ -1,5 +1,6 @@
 """`minimize`: what it hands back, what it refuses, whom it calls."""
 
+import math
 import warnings
 
 import numpy as np
@@ -15,6 +16,7 @@ from descend.errors import (
     UnknownNameError,
 )
 from descend.methods import list_methods
+from descend.methods._status import Status
 
 START = [-1.2, 1.0]
 NEAR = 2e-4
@@ -192,6 +194,34 @@ def test_a_function_that_fails_at_the_start_is_told_with_its_error():
     assert isinstance(caught.value.__cause__, KeyError)
 
 
+def cannot(x):
+    return math.exp(x[0]) + x[1] ** 2  # math.exp raises for complex numbers
+
+
+@pytest.mark.parametrize("fun", [cannot, lambda x: float(np.abs(x).sum())])
+def test_a_function_unfit_for_complex_steps_is_told_at_once(fun):
+    with pytest.raises(ProblemError, match="At call 2 of fun"):
+        minimize(fun, START, jac="cs")
+
+
+def test_a_gradient_unfit_for_complex_steps_is_told_at_once():
+    with pytest.raises(ProblemError, match="jac must compute in complex numbers for 'cs'"):
+        minimize(rosenbrock, START, method="newton", jac=lambda x: slope(x).real, hess="cs")
+
+
+def test_a_function_that_fails_at_a_later_complex_point_ends_in_a_status():
+    calls = []
+
+    def f(x):
+        calls.append(1)
+        if len(calls) == 3:
+            raise OSError("away")
+        return rosenbrock(x)
+
+    r = minimize(f, START, jac="cs")
+    assert (r.status, r.fun) == (Status.FAILED.number, rosenbrock(START))
+
+
 def test_a_pair_without_jac_true_is_explained():
     with pytest.raises(DescendError, match="jac=True"):
         minimize(both, START)
@@ -282,6 +312,14 @@ def test_a_run_that_stalls_goes_on_in_the_units_of_the_point_reached():
     alone = minimize(uneven, start * 1e-1, maxiter=2000, scale=None)
     assert r.fun < alone.fun
     assert r.history.nit.tolist() == list(range(r.nit + 1))
+
+
+@pytest.mark.parametrize("x0", [[1.0, 1.0], [0.1, -0.7], [0.3] * 9])
+def test_a_function_that_computes_in_float32_is_not_solved_at_the_start(x0):
+    r = minimize(lambda x: float(((x.astype(np.float32) - 3) ** 2).sum()), x0)
+    assert r.nit > 0
+    # gradients by steps of 3.5e-4 have that error, half of it in x
+    np.testing.assert_allclose(r.x, 3.0, atol=1e-3)
 
 
 def test_many_starts_find_the_lower_of_two_minima():

@@ -557,8 +557,62 @@ def test_sharper_differences_are_central_and_forget_the_others():
 
 
 def test_a_function_that_cannot_compute_in_complex_numbers_is_told_so():
-    with pytest.raises(Ended, match="complex numbers"):
+    with pytest.raises(ProblemError, match="complex numbers"):
         Objective(lambda x: float(np.abs(x).sum()), X, jac="cs").gradient(X)
+
+
+def test_a_function_that_could_compute_in_complex_numbers_ends_the_run_where_it_cannot():
+    fun = Watched(rosen, at=3, instead=lambda x: 1.0)
+    with pytest.raises(Ended, match="At call 3 of fun: .* complex numbers"):
+        Objective(fun, X, jac="cs").gradient(X)
+
+
+# ---- functions coarser than their floats
+
+
+def in_float32(fun):
+    return lambda x: float(fun(x.astype(np.float32)))
+
+
+# values that float32 has, and that it has not, so that a short step may cross to the next one
+@pytest.mark.parametrize("x0", [[1.0, 1.0], [-1.2, 0.7, 0.1, 2.3], [0.0, 0.0, 0.0], [1e5]])
+def test_a_function_that_computes_in_float32_has_a_gradient_by_differences(x0):
+    x = np.array(x0)
+    target = 3 * np.abs(x).max() + np.arange(x.size) + 1.0
+    o = Objective(in_float32(lambda z: ((z - target.astype(np.float32)) ** 2).sum()), x)
+    true = 2 * (x - target)
+    # rounding of f in float32, a few 1e-7 of it, over steps of 3.5e-4 and more
+    np.testing.assert_allclose(o.gradient(x), true, rtol=0.02, atol=2e-3 * np.abs(true).max())
+    assert o.spent.precision == 2.0**-23
+
+
+@pytest.mark.parametrize(
+    ("fun", "more"),
+    [
+        (lambda x: 5 + x @ x, 2),  # the offset hides the curvature
+        (lambda x: 5 + x @ x + 10 * (x**3).sum(), 2),
+        (lambda x: 1.0, 2),
+        (lambda x: x @ x, 0),  # differences show the curvature: no zeros
+        (lambda x: float(np.exp(x).sum()), 0),
+        (lambda x: 7 + x[0] + x[1] ** 2 + 0 * x[2], 2),
+        (lambda x: 7 + x[0] + x[1] + 0 * x[2], 0),  # a zero or two among others are common
+    ],
+)
+def test_a_function_of_full_precision_keeps_its_differences(fun, more):
+    o, zero = Objective(fun, np.zeros(3)), np.zeros(3)
+    o.gradient(zero)
+    assert o.spent.precision == 2.0**-52
+    assert (o.nfev, o.njev) == (4 + more, 1)
+
+
+def test_the_doubt_stays_inside_bounds_and_leaves_steps_that_were_asked_for():
+    fun = Watched(in_float32(lambda z: ((z - 3) ** 2).sum()))
+    lower, upper = np.array([1.0, -4.0]), np.array([9.0, 4.0])
+    o = Objective(fun, np.ones(2), lower=lower, upper=upper)
+    assert o.gradient(np.ones(2)).all()
+    assert all(((x >= lower) & (x <= upper)).all() for x in fun.given)
+    asked = Objective(fun, np.ones(2), eps=1e-9)
+    assert not asked.gradient(np.ones(2)).any()
 
 
 # ---- warnings

@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from scipy.optimize import rosen, rosen_der
 
 import descend as dd
 from descend._minimize.driver import minimize
@@ -90,6 +91,41 @@ def test_differences_go_on_to_the_bit():
     whole = minimize(f, START, maxiter=30, gtol=0.0, keep_x=True)
     half = minimize(f, START, maxiter=15, gtol=0.0, keep_x=True)
     assert_same(whole, minimize(f, START, maxiter=15, gtol=0.0, keep_x=True, resume=half))
+
+
+def test_differences_that_were_made_central_are_not_made_again():
+    x0 = np.tile([-1.2, 1.0], 5)
+
+    def go(maxiter, **more):
+        return minimize(rosen, x0, method="bfgs", maxiter=maxiter, gtol=0.0, keep_x=True, **more)
+
+    half = go(100)  # it has restarted with central differences, and its best point is the last
+    for left in (half, pickle.loads(pickle.dumps(half))):
+        assert_same(go(200), go(100, resume=left))
+
+
+def test_points_that_a_search_comes_back_to_are_not_asked_for_again():
+    x0 = np.tile([-1.2, 1.0], 3)
+
+    def go(maxiter, **more):
+        more = {"jac": rosen_der, "keep_x": True, "gtol": 0.0, **more}
+        return minimize(rosen, x0, method="newton", maxiter=maxiter, **more)
+
+    half = go(33)  # at the limit of rounding, where the last trials are tried once more
+    assert half.nit == 33
+    assert_same(go(63), go(30, resume=half))
+
+
+def test_the_digits_of_a_function_that_computes_in_float32_are_not_forgotten():
+    def f(x):
+        return float(np.sum((x.astype(np.float32) - 3) ** 4))
+
+    def go(iterations, **more):
+        return minimize(f, START, maxiter=iterations, keep_x=True, gtol=0.0, **more)
+
+    half = go(3)
+    assert half.nit == 3
+    assert_same(go(6), go(3, resume=half))
 
 
 def test_other_units_go_on_to_the_bit():

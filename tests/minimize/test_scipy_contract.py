@@ -1,11 +1,23 @@
 """The conventions of `scipy.optimize.minimize`: the same call, the same meaning, the same warnings."""
 
+import pickle
+from decimal import Decimal
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import scipy.optimize
-from scipy.optimize import Bounds, OptimizeResult, OptimizeWarning
+from scipy.optimize import (
+    Bounds,
+    LbfgsInvHessProduct,
+    LinearConstraint,
+    OptimizeResult,
+    OptimizeWarning,
+)
 
 from descend._minimize.driver import minimize
+from descend._minimize.scipy_method import scipy_method
+from descend.errors import HyperparameterError, RuleError, ShapeError
 
 START = [-1.2, 1.0]
 NEAR = 2e-4
@@ -78,10 +90,96 @@ def test_x_of_one_number_is_a_vector_as_with_scipy(x0):
 def test_the_result_has_scipys_fields():
     ours, theirs = agree(fun=rosenbrock, jac=slope)
     assert isinstance(ours, OptimizeResult)
-    assert set(theirs) - {"hess_inv"} <= set(ours)
+    assert set(theirs) <= set(ours)
+    assert isinstance(ours.hess_inv, type(theirs.hess_inv))
     for name in ("x", "jac", "fun", "nit", "nfev", "njev", "status", "success", "message"):
         assert np.shape(ours[name]) == np.shape(theirs[name]), name
         assert isinstance(ours[name], type(theirs[name])) or name == "fun", name
+
+
+@pytest.mark.parametrize("none", [(), [], None])
+def test_no_constraints_are_no_constraints(none):
+    assert minimize(rosenbrock, START, constraints=none).nfev == minimize(rosenbrock, START).nfev
+
+
+@pytest.mark.parametrize(
+    "constraints",
+    [{"type": "eq", "fun": sum}, [{"type": "ineq", "fun": sum}], LinearConstraint(np.eye(2), 0, 1)],
+)
+def test_constraints_are_refused_with_what_takes_them(constraints):
+    with pytest.raises(HyperparameterError, match="constraints of minimize .*bounds .*'SLSQP'"):
+        minimize(rosenbrock, START, constraints=constraints)
+    # where SciPy has constraints among its positions, tol stands here
+    with pytest.raises(HyperparameterError, match="tol of minimize .*constraints have no place"):
+        minimize(rosenbrock, START, (), "lbfgs", None, None, None, None, constraints)
+
+
+@pytest.mark.parametrize(
+    "method", [lambda fun, x0, args=(), **options: None, scipy_method("bfgs")], ids=type
+)
+def test_a_method_in_the_shape_of_scipys_is_told_where_it_belongs(method):
+    with pytest.raises(RuleError, match=r"method of minimize .*'lbfgs'.*scipy\.optimize\.minimize"):
+        minimize(rosenbrock, START, method=method)
+
+
+@pytest.mark.parametrize(
+    "x0",
+    [
+        [True, False],
+        np.array([1, 0], object),
+        np.array([1.0, Fraction(1, 2)], object),
+        [Decimal(1), 0],
+    ],
+)
+def test_truth_values_and_objects_that_are_numbers_are_numbers_as_with_scipy(x0):
+    ours = minimize(rosenbrock, x0, keep_x=True)
+    assert ours.history.x[0].tolist() == [float(v) for v in x0]
+    assert ours.success
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [("1", "'1'"), (None, "None"), (1j, "1j"), (10**400, "1000")],
+    ids=["text", "none", "complex", "huge"],
+)
+def test_an_object_that_is_no_number_is_told_with_its_place(entry, told):
+    with pytest.raises(ShapeError, match=f"must hold real numbers; got {told}.* at position 1"):
+        minimize(rosenbrock, np.array([1.0, entry], object))
+
+
+# ---- the inverse Hessian
+
+
+@pytest.mark.parametrize("scale", [None, [0.5, 64.0]])
+@pytest.mark.parametrize("bounds", [None, [(-2, 2)] * 2])
+@pytest.mark.parametrize("iterations", [4, 7])
+def test_limited_memory_gives_the_pairs_of_the_last_steps(scale, bounds, iterations):
+    r = minimize(
+        both,
+        START,
+        jac=True,
+        scale=scale,
+        bounds=bounds,
+        options={"maxcor": 5, "maxiter": iterations, "return_all": True},
+    )
+    steps = np.diff(r.allvecs, axis=0)
+    changes = np.diff([slope(x) for x in r.allvecs], axis=0)
+    last = min(5, iterations)
+    theirs = LbfgsInvHessProduct(steps[-last:], changes[-last:])
+    assert r.hess_inv.n_corrs == theirs.n_corrs == last
+    # the same sums of a few terms of mixed sign in another order
+    np.testing.assert_allclose(r.hess_inv.todense(), theirs.todense(), rtol=1e-6)
+    v = np.array([0.3, -2.0])
+    np.testing.assert_allclose(r.hess_inv @ v, theirs @ v, rtol=1e-6)
+    again = pickle.loads(pickle.dumps(r)).hess_inv
+    np.testing.assert_array_equal(again.todense(), r.hess_inv.todense())
+
+
+def test_bfgs_gives_its_matrix():
+    r = minimize(both, START, method="bfgs", jac=True, scale=[0.5, 64.0])
+    hessian = np.array([[802.0, -400.0], [-400.0, 200.0]])
+    # at the minimum, learned from steps that are not yet infinitely short
+    np.testing.assert_allclose(r.hess_inv, np.linalg.inv(hessian), rtol=0.05)
 
 
 @pytest.mark.parametrize("method", ["lbfgs", "bfgs", "gd", "newton"])

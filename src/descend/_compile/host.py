@@ -106,14 +106,17 @@ _IEEE: dict[str, Any] = {
 
 
 class _InLine(ast.NodeTransformer):
-    """Writes 1 − βᵗ out, where β > 0: Python's log raises elsewhere. A step of small arrays feels the calls."""
+    """Writes `_one_minus_power` out: a step of small arrays feels the calls."""
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
         if not (isinstance(node.func, ast.Name) and node.func.id == "one_minus_power"):
             return node
         base, exponent = map(ast.unparse, node.args)
-        return ast.parse(f"-expm1(({exponent}) * log({base}))", mode="eval").body
+        text = (
+            f"-expm1(({exponent}) * log({base})) if {base} > 0 else 1.0 - power({base}, {exponent})"
+        )
+        return ast.parse(text, mode="eval").body
 
 
 @functools.lru_cache(maxsize=512)

@@ -50,18 +50,31 @@ def load(source: str, dtype: str, measures: bool) -> Kernel:
     dtype : ``float32`` or ``float64``
     measures : whether it sums (in float64) instead of updating
     """
+    with _lock:
+        found = find(source, dtype, measures)
+        if found is None:
+            key = _key(source, dtype, measures)
+            found = _loaded[key] = _compile(key, source, dtype, measures)
+        return found
+
+
+def find(source: str, dtype: str, measures: bool) -> Kernel | None:
+    """The machine code of a printed kernel where it is at hand, in this process or in a file; None where it must be compiled."""
     key = _key(source, dtype, measures)
     with _lock:
-        if key not in _loaded:
-            _loaded[key] = _read(key) or _compile(key, source, dtype, measures)
-        return _loaded[key]
+        found = _loaded.get(key) or _read(key)
+        if found is not None:
+            _loaded[key] = found
+        return found
 
 
 @functools.cache
 def _platform() -> str:
     features = llvm.get_host_cpu_features().flatten()
     numba = importlib.metadata.version("numba")
-    return f"{numba}|{llvm.llvm_version_info}|{sys.platform}|{llvm.get_host_cpu_name()}|{features}"
+    words = hashlib.sha256(Path(__file__).with_name("to_numba.py").read_bytes()).hexdigest()
+    platform = f"{sys.platform}|{llvm.get_host_cpu_name()}|{features}"
+    return f"{numba}|{llvm.llvm_version_info}|{words}|{platform}"
 
 
 def _key(source: str, dtype: str, measures: bool) -> str:

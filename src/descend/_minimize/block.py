@@ -12,15 +12,25 @@ from descend._compile.program import Program
 from descend._fused import Fused
 from descend._minimize.history import COLUMNS
 from descend._minimize.loop_code import COUNTS, POINTERS, REALS, UNUSABLE
+from descend._settings import Settings
 from descend._slab import Lent, address
 from descend.methods._method import Point, Vector
 from descend.methods._status import Status
+from descend.methods.by_rule import ByRule
 
 if TYPE_CHECKING:
     from descend._minimize.run import Run
 
 _FIELD = {name: i for i, name in enumerate(COUNTS)}
 _CLOCKED = COLUMNS.index("time"), COLUMNS.index("nfev")
+
+
+def applies(run: Run) -> bool:
+    """Whether all that happens between two calls of the function is what `descend._minimize.loop_code` prints."""
+    limits, objective = run.limits, run.objective
+    free = objective.lower is None and objective.upper is None and run.units is None
+    watched = limits.xtol is not None or limits.patience is not None
+    return isinstance(run.method, ByRule) and free and not watched
 
 
 def program_of(run: Run) -> Program | None:
@@ -42,6 +52,7 @@ class Block:
     x, fresh : arrays of shape (n,): where the function is to be evaluated, and room for its gradient there
     reals : array whose first entry takes its value there
     counts : what the code counts, by the places of ``COUNTS``
+    settings : the hyperparameters at each step
     memory : the table of addresses
     """
 
@@ -49,14 +60,14 @@ class Block:
         self._run, self._state = run, run.state
         self._stepper = stepper = run.state.stepper
         self._engine: Fused = stepper._engine  # noqa: SLF001 - as `program_of`
-        self._settings = stepper._settings[0]  # noqa: SLF001
+        self.settings: Settings = stepper._settings[0]  # noqa: SLF001
         own, self._scalar_states = self._lent(), self._engine.scalars[0]
-        n, width = self._state.x.size, len(self._settings.at(1))
+        n, width = self._state.x.size, len(self.settings.at(1))
         self._arrays: dict[str, Vector] = {
             "x": self._state.x,
             "g": own.g,
             **{name: np.empty(n) for name in ("fresh", "old", "best_x", "best_g")},
-            "hyper": np.empty((most if self._settings.scheduled else 1, width)),
+            "hyper": np.empty((most if self.settings.schedules else 1, width)),
             "scalars": np.empty(len(self._scalar_states)),
             "rows": np.empty((most, len(COLUMNS))),
             "reals": np.empty(len(REALS)),
@@ -67,34 +78,49 @@ class Block:
         places |= {"frame": own.frame, "k": own.scalars, "counts": ctypes.addressof(self.counts)}
         self.memory = np.array([places[name] for name in POINTERS], dtype=np.int64)
 
-    def open(self, steps: int) -> bool:
-        """Begin a block of so many iterations at most; whether there can be one."""
+    def open(self, steps: int, ahead: int = 1) -> bool:
+        """Begin a block of so many iterations at most; whether there can be one.
+
+        Parameters
+        ----------
+        ahead : for how many of them the hyperparameters are written down; `due` writes those of the next into the first row
+        """
         run, state = self._run, self._state
-        steps = min(steps, len(self._arrays["rows"]))
-        first = self._stepper.t + (0 if state.moved else 1)  # a step that was taken has its values
-        ahead = self._look_ahead(first, steps if self._settings.scheduled else 1)
-        if self._settings.scheduled:
-            steps = ahead
+        if ahead > 1:
+            steps = ahead = self._look_ahead(min(ahead, steps))
         self._lent()
         now = {"old": state.here.x, "best_x": run.best.x, "best_g": run.best.g}
         for name, values in {**now, "scalars": list(self._scalar_states.values())}.items():
             self._arrays[name][:] = values
         tally = run.stopping.tally
         self.reals[:] = (
-            *(math.nan, run.shown.f, run.best.f, tally.least_norm),
+            *(math.nan, state.lr, run.shown.f, run.best.f, tally.least_norm),
             *run.stopping.thresholds,
         )
+        steps = min(steps, len(self._arrays["rows"]))
         fields = {"N": self.x.size, "STEPS": steps, "T": self._stepper.t, "NIT": run.nit}
         fields |= {"FLAT": tally.flat, "WAITING": int(state.moved), "AHEAD": ahead}
         self.counts[:] = [fields.get(name, 0) for name in COUNTS]
-        return ahead > 0
+        return steps > 0 and (ahead > 1 or self.due())
 
-    def _look_ahead(self, first: int, steps: int) -> int:
+    def due(self) -> bool:
+        """Write down the hyperparameters of the next step; whether they can be had.
+
+        A schedule that fails does so in the ordinary way, if the run comes to that step.
+        """
+        try:
+            self._arrays["hyper"][0] = self.settings.at(self.count("T") + 1)
+        except Exception:  # noqa: BLE001 - a user's schedule
+            return False
+        return True
+
+    def _look_ahead(self, steps: int) -> int:
         """Write down the hyperparameters of steps to come: for how many of them they can be had."""
-        for i in range(steps):
+        first = self._stepper.t + (0 if self._state.moved else 1)  # a step that was taken has a row
+        for i in range(min(steps, len(self._arrays["hyper"]))):
             try:
-                self._arrays["hyper"][i] = self._settings.at(first + i)
-            except Exception:  # noqa: BLE001 - of a schedule: the ordinary way tells it, if it comes so far
+                self._arrays["hyper"][i] = self.settings.at(first + i)
+            except Exception:  # noqa: BLE001 - as above
                 return i
         return steps
 

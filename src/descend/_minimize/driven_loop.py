@@ -16,73 +16,82 @@ import numpy as np
 
 from descend._compile import kernels
 from descend._minimize.block import Block, program_of
-from descend._minimize.loop_code import COUNTS, DRIVEN, source_of
+from descend._minimize.loop_code import COUNTS, DRIVEN, JUDGED, source_of
 from descend._slab import address
 from descend.methods._status import Status
-from descend.methods.by_rule import ByRule
 
 if TYPE_CHECKING:
     from descend._minimize.run import Run
 
-_STEPS, _GROWTH = 1024, 4
-"""Iterations of a block at most, and how much longer than the last one it may be."""
+COMPILE_AFTER = 1000
+"""Iterations after which compiling (about a second, once on a machine) is worth its while."""
+_STEPS = 1024
+"""Iterations of a block at most."""
+_COMPILING = 2.0
+"""Seconds that must be left of ``maxtime`` where the code is not compiled yet."""
 _WAITING, _EVENT = COUNTS.index("WAITING"), COUNTS.index("EVENT")
 
 
-def driven_loop(run: Run) -> DrivenLoop | None:
-    """The loop for a run by a rule; None where it does not apply."""
-    limits, free = run.limits, run.objective.lower is None and run.objective.upper is None
-    watched = limits.xtol is not None or limits.patience is not None
-    applies = isinstance(run.method, ByRule) and free and not watched
-    return DrivenLoop() if applies else None
-
-
 class DrivenLoop:
-    """Blocks of iterations in Python, with one compiled call in each."""
+    """Blocks of iterations in Python, with one compiled call in each, where a block `applies`."""
 
     _block: Block | None = None
     _call: Callable[[], object]
-    _steps = 32
+    _source: str | None = None
+    _kernel: kernels.Kernel | None = None
     _declined = _pause = False
-    """Whether the rule is none for it, and whether the ordinary way must take the next step."""
+    """Whether it cannot do it, and whether the ordinary way must take the next step."""
 
     def ready(self, run: Run) -> bool:
         if run.state is None or self._declined or self._pause:
             self._pause = False
             return False
-        if self._block is None or not self._block.is_of(run):
+        if self._source is None:
             program = program_of(run)
-            if program is None:
-                self._declined = True
-                return False
-            self._block = Block(run, _STEPS)
-            kernel = kernels.load(source_of(program, DRIVEN), "float64", measures=False)
-            self._call = functools.partial(kernel, address(self._block.memory))
-        return True
+            self._source = "" if program is None else source_of(program, DRIVEN)
+            self._kernel = kernels.find(self._source, "float64", measures=False)
+        return bool(self._source) and (self._kernel is not None or self._compiles(run))
+
+    def _compiles(self, run: Run) -> bool:
+        """Compile it where the run has become a long one."""
+        if run.done < COMPILE_AFTER or run.objective.seconds_left() < _COMPILING:
+            return False
+        try:
+            self._kernel = kernels.load(self._source or "", "float64", measures=False)
+        except Exception:  # noqa: BLE001 - whatever the compiler does not know, the ordinary way does
+            self._declined = True
+        return self._kernel is not None
 
     def descend(self, run: Run) -> Status | None:
-        block, call, objective = self._block, self._call, run.objective
-        assert block is not None  # it is ready
-        if not block.open(min(self._steps, run.limits.maxiter - run.done)):
+        block, objective = self._block_of(run), run.objective
+        call = self._call
+        if not block.open(min(_STEPS, run.limits.maxiter - run.done)):
             self._give_way()
             return None
-        self._steps = min(_GROWTH * self._steps, _STEPS)
-        x, fresh, reals, counts = block.x, block.fresh, block.reals, block.counts
-        spent, seconds, calls = objective.calls, [], []
-        start = objective.seconds - perf_counter()
+        scheduled, spent, counts = bool(block.settings.schedules), objective.calls, block.counts
+        seconds, calls, start = [], [], objective.seconds - perf_counter()
         try:
             if not counts[_WAITING]:
                 call()
             while not counts[_EVENT]:
-                reals[0], fresh[:] = objective.value_and_gradient(x.copy())
+                block.reals[0], block.fresh[:] = objective.value_and_gradient(block.x.copy())
                 seconds.append(perf_counter())
                 calls.append(spent.nfev)
+                if scheduled and not block.due():
+                    break
                 call()
         finally:
             status = block.close(np.array(seconds) + start, calls)
-        if not block.usable:
+        if block.count("EVENT") != JUDGED:
             self._give_way()
         return status
+
+    def _block_of(self, run: Run) -> Block:
+        if self._block is None or not self._block.is_of(run):
+            assert self._kernel is not None  # it is ready
+            self._block = Block(run, _STEPS)
+            self._call = functools.partial(self._kernel, address(self._block.memory))
+        return self._block
 
     def _give_way(self) -> None:
         """Leave the next step to the ordinary way."""

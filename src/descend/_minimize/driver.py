@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from descend._minimize.curvature import inverse_hessian
 from descend._minimize.faster import Faster
 from descend._minimize.inputs import (
     read_limits,
     read_method,
     read_options,
+    refuse_constraints,
     warn_unused,
     with_settings,
 )
@@ -23,7 +25,6 @@ from descend._minimize.result import Result, Saved
 from descend._minimize.run import Run
 from descend._minimize.variables import Start, inside, kept, read_bounds, read_scale, read_start
 from descend.errors import HyperparameterError, ShapeError
-from descend.methods._method import Vector
 from descend.methods._status import Status
 
 
@@ -54,13 +55,14 @@ def minimize(
     scale: Any = "auto",
     resume: Result | None = None,
     jobs: int = 1,
+    constraints: Any = (),
 ) -> Result:
     """Minimize a function of one or more variables; the arguments that SciPy has mean what they mean there.
 
     Parameters
     ----------
     fun : function ``fun(x, *args) -> float``, or ``-> (float, gradient)`` with ``jac=True``
-    x0 : number, list or array of NumPy, torch or jax, real and finite
+    x0 : number, list or array of NumPy, torch or jax, real and finite; truth values are 0 and 1
         A number and a list are a vector of shape (n,) for ``fun``, as with SciPy, and so is ``x`` of the result. An array of more
         dimensions, and one of torch or jax, keeps its kind, shape and (torch, jax) dtype.
     args : further arguments of ``fun``, ``jac``, ``hess`` and ``hessp``
@@ -83,6 +85,7 @@ def minimize(
     starts, seed, jobs : many runs from different points, and on how many processes
     keep_x : whether the history keeps every x
     scale : ``"auto"``, None, or the size of each variable: the units in which the method works
+    constraints : none, as SciPy spells it: ``()``, ``[]`` or None
     resume : the result to go on from, bit for bit; x0, the method, bounds and scale are those of that run
 
     Returns
@@ -104,6 +107,7 @@ def minimize(
     >>> r.x.round(3), r.success
     (array([1., 1.]), True)
     """
+    refuse_constraints(constraints, tol)
     _check_counts(starts, seed, jobs)
     if starts != 1:
         given = {k: v for k, v in locals().items() if k not in {"starts", "seed", "jobs"}}
@@ -187,16 +191,14 @@ def _faster(fun: Any, args: tuple[Any, ...], run: Run) -> tuple[Faster, ...]:
     """The quicker ways to run a rule: by one compiled call between two of ``fun``, or around it if it returns (f, gradient)."""
     if run.method.name != "rule":
         return ()
-    from descend._minimize.driven_loop import driven_loop
+    from descend._minimize.block import applies
+    from descend._minimize.driven_loop import DrivenLoop
+    from descend._minimize.whole_loop import whole_loop
 
-    driven = driven_loop(run)
-    if driven is None:
+    if not applies(run):
         return ()
-    if type(fun).__module__.partition(".")[0] != "numba":
-        return (driven,)
-    from descend._minimize.whole_loop import WholeLoop, is_compiled
-
-    return (WholeLoop(fun, args), driven) if is_compiled(fun) else (driven,)
+    around = whole_loop(fun, args, run)
+    return (DrivenLoop(),) if around is None else (around, DrivenLoop())
 
 
 def _from_many(given: dict[str, Any], starts: Any, seed: int | None, jobs: int) -> Result:
@@ -285,16 +287,11 @@ def _result(run: Run, status: Status, sentence: str, start: Start) -> Result:
         nhev=calls.nhev,
         history=history,
     )
-    inverse = getattr(run.state, "inverse", None)
-    if inverse is not None:
-        result.hess_inv = _in_x(inverse(), run.units)
+    learned = inverse_hessian(run.state, run.units)
+    if learned is not None:
+        result.hess_inv = learned
     if run.recorder.keeps_x:
         result.allvecs = list(history.x)
     if hasattr(run, "point"):
         result.keep(Saved.of(run))
     return result
-
-
-def _in_x(inverse: Vector, units: Vector | None) -> Vector:
-    """The inverse Hessian of the function of x from that in the method's units."""
-    return inverse if units is None else inverse * units * units[:, None]

@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from scipy.optimize import OptimizeWarning
+from scipy.optimize import LinearConstraint, NonlinearConstraint, OptimizeWarning
 
+from descend._minimize.returned import in_words
 from descend._minimize.stopping import Limits
-from descend.errors import HyperparameterError, UnknownNameError, nearest
+from descend.errors import HyperparameterError, RuleError, UnknownNameError, nearest
 from descend.methods import get_method, is_method, list_methods
 from descend.methods._method import Method
 
@@ -47,6 +48,14 @@ def read_method(method: Any) -> Method:
     return made
 
 
+def _no_method(given: Any) -> str:
+    hint = ""
+    if callable(given):
+        hint = " Hint: a function in the shape of SciPy's methods goes to scipy.optimize.minimize(fun, x0, method=...)."
+    wanted = "the name of a method or rule, a Method, a rule or a chain, such as 'lbfgs' or dd.adam(lr=0.1)"
+    return f"method of minimize must be {wanted}; got {in_words(given)}.{hint}"
+
+
 @functools.lru_cache(maxsize=64)  # methods are immutable
 def _named(text: str) -> Method:
     made: Method = get_method(text)
@@ -55,10 +64,13 @@ def _named(text: str) -> Method:
 
 def _by_rule(rule: Any) -> Method:
     from descend._catalogue import get_rule, list_rules
-    from descend._chain import bind
+    from descend._chain import Update, bind
+    from descend._rule import After, Rule, Transform
     from descend.methods.by_rule import ByRule
 
     if not isinstance(rule, str):
+        if not isinstance(rule, Rule | Transform | After | Update):
+            raise RuleError(_no_method(rule))
         return ByRule(bind(rule))
     try:
         return ByRule(get_rule(rule))
@@ -71,6 +83,24 @@ def _by_rule(rule: Any) -> Method:
             f"no method or rule is called {name!r}.{hint} Methods: {', '.join(list_methods())}; "
             "rules: see descend.list_rules()."
         ) from error
+
+
+def refuse_constraints(constraints: Any, tol: Any = None) -> None:
+    """Raise HyperparameterError where there are constraints, or where some stand at the place of ``tol``.
+
+    >>> refuse_constraints(())
+    """
+    if isinstance(tol, (tuple, list, dict, LinearConstraint, NonlinearConstraint)):
+        raise HyperparameterError(
+            f"tol of minimize must be a number, at least 0; got {tol!r}. Hint: constraints have no place among the positions"
+            " here; after bounds come tol, callback and options, best by name."
+        )
+    if constraints is None or (isinstance(constraints, (tuple, list)) and not constraints):
+        return
+    raise HyperparameterError(
+        f"constraints of minimize must be none, as no method here takes any; got {in_words(constraints)}. Hint: bounds for"
+        " limits of single variables, else scipy.optimize.minimize with method='SLSQP' or 'trust-constr'."
+    )
 
 
 def warn_unused(method: Method, given: Mapping[str, Any]) -> None:

@@ -19,7 +19,7 @@ POINTERS = (
 )
 """What the table of addresses leads to."""
 COUNTS = ("N", "DONE", "STEPS", "T", "NIT", "FLAT", "WAITING", "EVENT", "AHEAD")
-REALS = ("F", "BEFORE", "BEST", "LEAST", "GTOL", "TARGET", "F0", "FAR", "FTOL", "PRECISION")
+REALS = ("F", "LR", "BEFORE", "BEST", "LEAST", "GTOL", "TARGET", "F0", "FAR", "FTOL", "PRECISION")
 JUDGED, UNUSABLE = 1, 2
 """The events: a step to be judged, and one that the ordinary way must take, since f or its gradient is not finite."""
 
@@ -31,6 +31,7 @@ def advance(memory):
     counts[T] += 1
     t_ = float(counts[T])
 {scalars}
+    reals[LR] = {lr}
     for i in range(counts[N]):
         old[i] = x[i]
     update(integers(frame))
@@ -54,10 +55,9 @@ def arrive(memory):
         counts[EVENT] = {unusable}
         return True
     done = counts[DONE]
-    row = {width} * (done if counts[AHEAD] > 1 else 0)
     out = {columns} * done
     rows[out], rows[out + 1], rows[out + 2] = counts[NIT] + done + 1, f, norm
-    rows[out + 3], rows[out + 4] = math.sqrt(ss), {lr}
+    rows[out + 3], rows[out + 4] = math.sqrt(ss), reals[LR]
     rows[out + 7], rows[out + 8], rows[out + 9] = ss, sy, yy
     for i in range(counts[N]):
         g[i] = fresh[i]
@@ -73,7 +73,7 @@ def arrive(memory):
     counts[DONE] = done + 1
     counts[WAITING] = 0
     calm = norm > reals[GTOL] and f > reals[TARGET] and abs(f - reals[F0]) <= reals[FAR]
-    calm = calm and change > reals[FTOL] * max(scale, 1.0) and counts[FLAT] < {flat_steps}
+    calm = calm and change / max(scale, 1.0) > reals[FTOL] and counts[FLAT] < {flat_steps}
     if not (calm and math.isfinite(ss) and done + 1 < counts[STEPS]):
         counts[EVENT] = {judged}
         return True

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from descend._minimize import returned
+from descend._minimize.coarse import COARSE, is_coarse, is_doubtful
 from descend._minimize.differences import SCHEMES, Steps, derivative_along, typical_sizes
 from descend._minimize.sizes import finite
 from descend._minimize.sources import choose, read_steps
-from descend._minimize.spent import Best, Spent
+from descend._minimize.spent import Best, Seen, Spent, mark, seen_at
 from descend._minimize.user_calls import Ended, UserCalls
 from descend.methods._method import Oracle, Vector
 
@@ -24,30 +25,6 @@ _REMEMBERED = 4
 """Points whose f and g are kept: a line search comes back to one of its last trials."""
 _NOISE: dict[Any, float] = {"2-point": 1 / 2, "3-point": 2 / 3}
 """The relative error of a gradient by differences is this power of the precision."""
-
-
-_MARKED = 64
-"""Entries by whose bytes a point is told from others; where it has more, the rest is compared only if these are equal."""
-
-
-class _Seen:
-    """What is known at one point."""
-
-    __slots__ = ("f", "g", "mark", "x")
-
-    def __init__(self, x: Vector, mark: bytes) -> None:
-        self.x = x
-        self.mark = mark
-        self.f: float | None = None
-        self.g: Vector | None = None
-
-    def is_at(self, x: Vector) -> bool:
-        """Whether this is what is known at ``x``, whose mark is the same."""
-        return x.size <= _MARKED or np.array_equal(self.x.view(np.int64), x.view(np.int64))
-
-
-def _mark(x: Vector) -> bytes:
-    return x.tobytes() if x.size <= _MARKED else x[:: x.size // _MARKED].tobytes()
 
 
 class Objective(Oracle):
@@ -116,9 +93,10 @@ class Objective(Oracle):
         self._absolute = read_steps("eps", eps, self.n)
         self._relative, self._x0 = read_steps("finite_diff_rel_step", rel_step, self.n), x0
         self._sizes: Vector | None = None  # made when the first difference asks for it
-        self._last = _Seen(np.empty(0), b"")
-        self._recent: deque[_Seen] = deque(maxlen=_REMEMBERED)
-        self._curved: _Seen | None = None  # where self._h is the Hessian
+        self._central: Vector | None = None
+        self._last = Seen(np.empty(0), b"")
+        self._recent: deque[Seen] = deque(maxlen=_REMEMBERED)
+        self._curved: Seen | None = None  # where self._h is the Hessian
         self._take_over(before or Spent(), maxfev, maxtime)
 
     def _take_over(self, before: Spent, maxfev: float, maxtime: float) -> None:
@@ -127,10 +105,15 @@ class Objective(Oracle):
         calls.maxfev = before.nfev + maxfev
         self._earlier, self._started = before.seconds, perf_counter()
         calls.deadline = self._started + maxtime
-        self._best, self._best_f = _Seen(np.empty(0), b""), math.inf
-        if (known := before.best) is not None:
-            best = self._best = _Seen(known.x, _mark(known.x))
-            best.f, best.g, self._best_f = known.f, known.g, known.f
+        calls.precision = max(calls.precision, before.precision)
+        self._best, self._best_f = Seen(np.empty(0), b""), math.inf
+        if before.central is not None:
+            self.sharpen(before.central)
+        self._recent.extend(seen_at(*known) for known in before.recent)
+        if (best := before.best) is not None:
+            found = (seen for seen in self._recent if seen.x.tobytes() == best.x.tobytes())
+            self._best = next(found, None) or seen_at(best.x, best.f, best.g)
+            self._best_f = best.f
 
     @property
     def nfev(self) -> int:
@@ -163,7 +146,9 @@ class Objective(Oracle):
     @property
     def spent(self) -> Spent:
         """Counts, seconds and the best point so far."""
-        return Spent(self.nfev, self.njev, self.nhev, self.seconds, self.best)
+        recent = tuple((seen.x, seen.f, seen.g) for seen in self._recent)
+        counts = self.nfev, self.njev, self.nhev, self.seconds
+        return Spent(*counts, self.best, recent, self._central, self.calls.precision)
 
     def check_clock(self) -> None:
         """Raise `Ended` when ``maxtime`` is over."""
@@ -174,13 +159,14 @@ class Objective(Oracle):
         return self.calls.deadline - perf_counter()
 
     def sharpen(self, sizes: Vector) -> bool:
-        """Take central differences from now on, with steps for these sizes of x; whether that changes anything."""
+        """Take central differences from now on, with steps for these sizes of x; whether there are differences."""
         if self.scheme not in ("2-point", "3-point"):
             return False
-        self.scheme, self._sizes = "3-point", sizes
-        for seen in (*self._recent, self._best):
-            seen.g = None
-        self._curved = None
+        if self._central is None or not np.array_equal(sizes, self._central):
+            for seen in (*self._recent, self._best):
+                seen.g = None
+            self._curved = None
+        self.scheme, self._sizes, self._central = "3-point", sizes, sizes
         return True
 
     def value(self, x: Vector) -> float:
@@ -216,19 +202,19 @@ class Objective(Oracle):
         seen = self._at(x)
         return derivative_along(self._gradient_anew, x, self.gradient(seen.x), v, self._coarse())
 
-    def _at(self, x: Vector) -> _Seen:
-        mark = _mark(x)
+    def _at(self, x: Vector) -> Seen:
+        bytes_of = mark(x)
         for seen in (*self._recent, self._best):
-            if seen.mark == mark and seen.is_at(x):
+            if seen.mark == bytes_of and seen.is_at(x):
                 break
         else:
-            seen = _Seen(x, mark)
+            seen = Seen(x, bytes_of)
             self._recent.appendleft(seen)
         seen.x = x
         self._last = seen
         return seen
 
-    def _evaluate(self, seen: _Seen) -> float:
+    def _evaluate(self, seen: Seen) -> float:
         if self._both is None:
             f = self.calls.value(seen.x)
         else:
@@ -238,7 +224,7 @@ class Objective(Oracle):
             self._best, self._best_f = seen, f
         return f
 
-    def _differentiate(self, seen: _Seen) -> Vector:
+    def _differentiate(self, seen: Seen) -> Vector:
         if self._jac is not None:
             return self.calls.gradient(self._jac, seen.x)
         f = self._evaluate(seen) if seen.f is None or self._both else seen.f
@@ -249,7 +235,20 @@ class Objective(Oracle):
     def _differences(self, x: Vector, f: float) -> Vector:
         self.calls.njev += 1
         ask: Any = self.calls.complex_value if self.scheme == "cs" else self.calls.value
-        return SCHEMES[self.scheme](ask, x, f, self._steps(self.calls.precision))
+        g = SCHEMES[self.scheme](ask, x, f, self._steps(self.calls.precision))
+        if not g.all() and self._is_coarse(x, g):
+            self.calls.precision = COARSE
+            g = SCHEMES[self.scheme](ask, x, f, self._steps(COARSE))
+        return g
+
+    def _is_coarse(self, x: Vector, g: Vector) -> bool:
+        """Whether zeros in one-sided differences come from steps too short for the digits in which f is computed."""
+        own = self._absolute is not None or self._relative is not None
+        if self.scheme != "2-point" or own or self.calls.precision >= COARSE:
+            return False
+        if not is_doubtful(g, first=self.njev == 1):
+            return False
+        return is_coarse(self.calls.value, x, g, self._steps(self.calls.precision))
 
     def _gradient_anew(self, x: Vector) -> Vector:
         """Return a gradient that is part of a difference, so that nothing is remembered of it."""
@@ -259,7 +258,7 @@ class Objective(Oracle):
             return self.calls.pair(self._both, x)[1]
         return self._differences(x, self.calls.value(x))
 
-    def _second(self, seen: _Seen) -> Vector:
+    def _second(self, seen: Seen) -> Vector:
         if self._from.hess is not None:
             return self.calls.hessian(self._from.hess, seen.x)
         jac = self._jac

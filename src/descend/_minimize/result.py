@@ -101,6 +101,8 @@ class Result(OptimizeResult):  # type: ignore[misc]
     success, status, message : whether it converged, the number of the reason, and every stopping measure beside its threshold
     nit, nfev, njev, nhev : int, iterations and calls
     history : History, a row per iteration
+    hess_inv : what quasi-Newton methods learned of the inverse Hessian, as SciPy gives it: an array of shape (n, n), or for
+        limited memory a `scipy.optimize.LbfgsInvHessProduct` of that shape
 
     Examples
     --------

@@ -24,7 +24,10 @@ def number(result: Any) -> float | None:
     if array is None or array.size != 1:
         return None
     item = array.item()
-    return float(item) if isinstance(item, (Real, Decimal)) else None
+    try:
+        return float(item) if isinstance(item, (Real, Decimal)) else None
+    except OverflowError:  # a whole number beyond the floats
+        return None
 
 
 def complex_number(result: Any) -> complex | None:

@@ -193,7 +193,7 @@ class Run:
         if -math.inf < point.f <= self.best.f or not math.isfinite(self.best.f):
             self.best = point
         self._record(lr, known)
-        if ss == 0 and math.isnan(lr):  # a rule that gathers gradients before it steps
+        if getattr(self.state, "waits", False):  # a rule that gathers gradients before it steps
             status = self.stopping.waiting(self.done)
         else:
             status = self.stopping.after(before, point, self.norm, ss, self.done)

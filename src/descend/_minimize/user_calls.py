@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from time import perf_counter
 from typing import Any, NoReturn
 
@@ -25,8 +26,8 @@ class Ended(Exception):  # noqa: N818 - an end, expected or not
 class UserCalls:
     """Calls ``fun``, ``jac``, ``hess`` and ``hessp``; what they raise ends the run.
 
-    A callable that fails at its very first call makes the problem unusable: ``ProblemError``. Later
-    the run ends with ``Status.FAILED``, so that what was reached before is kept.
+    A callable that fails at its very first call, or at its first with complex numbers, makes the problem unusable:
+    ``ProblemError``. Later the run ends with ``Status.FAILED``, so that what was reached before is kept.
     """
 
     def __init__(
@@ -41,6 +42,8 @@ class UserCalls:
         self.n = math.prod(shape)
         self.precision = 2.0**-52
         self.maxfev = self.deadline = math.inf
+        self._complex = False
+        """Whether any complex point was ever answered."""
         self._fun = fun
         self._own = own
         self._args = args
@@ -105,24 +108,38 @@ class UserCalls:
 
     def complex_value(self, z: Any) -> complex:
         """Return f at a complex point."""
-        result = self._evaluate(self._fun, z.reshape(self.shape).copy())
-        f = returned.complex_number(result)
-        if f is None:
-            self._refuse_real("fun", result)
+        with self._fit_for_complex():
+            result = self._evaluate(self._fun, z.reshape(self.shape).copy())
+            f = returned.complex_number(result)
+            if f is None:
+                self._refuse_real("fun", result)
+        self._complex = True
         return f
 
     def complex_gradient(self, jac: Callable[..., Any], z: Any) -> Any:
         """Return the gradient at a complex point, shape (n,)."""
         self.check_clock()
         self.njev += 1
-        try:
-            result = jac(z.reshape(self.shape).copy(), *self._args)
-        except Exception as error:  # noqa: BLE001
-            self._fail("jac", self.njev, error)
-        g = returned.complex_vector(result, self.shape, self.n)
-        if g is None:
-            self._refuse_real("jac", result)
+        with self._fit_for_complex():
+            try:
+                result = jac(z.reshape(self.shape).copy(), *self._args)
+            except Exception as error:  # noqa: BLE001
+                self._fail("jac", self.njev, error)
+            g = returned.complex_vector(result, self.shape, self.n)
+            if g is None:
+                self._refuse_real("jac", result)
+        self._complex = True
         return g
+
+    @contextmanager
+    def _fit_for_complex(self) -> Iterator[None]:
+        """Make of a failure at the first complex point of all a ``ProblemError``: it is as useless as one at x0."""
+        try:
+            yield
+        except Ended as end:
+            if end.status is Status.FAILED and not self._complex:
+                raise ProblemError(end.why) from end.__cause__
+            raise
 
     def _check_budgets(self) -> None:
         if self.nfev >= self.maxfev:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeWarning
 
+from descend._minimize.returned import in_words, number
 from descend._minimize.scaling import NEAR, powers_of_two, units_of
 from descend._minimize.sizes import finite
 from descend.errors import HyperparameterError, ProblemError, ShapeError
@@ -44,7 +45,7 @@ def read_start(x0: Any) -> Start:
     kind = type(x0).__module__.partition(".")[0]
     kind = {"torch": "torch", "jax": "jax", "jaxlib": "jax"}.get(kind, "numpy")
     plain = _as_numpy(x0, kind)
-    if plain.dtype.kind not in "fiu":
+    if plain.dtype.kind not in "fiub":
         raise ShapeError(f"x0 of minimize must hold real numbers; got dtype {plain.dtype}.")
     if plain.size == 0:
         raise ShapeError("x0 of minimize must hold at least one number; got an empty array.")
@@ -59,9 +60,20 @@ def _as_numpy(x0: Any, kind: str) -> Any:
     if kind == "torch":
         x0 = x0.detach().cpu()
     try:
-        return np.asarray(x0)
+        plain = np.asarray(x0)
     except (ValueError, TypeError) as error:
         raise ShapeError(f"x0 of minimize must be a number or an array; got {error}.") from None
+    return _as_floats(plain) if plain.dtype.kind == "O" else plain
+
+
+def _as_floats(objects: Any) -> Any:
+    """The real numbers that are in an array of objects, such as fractions and decimals."""
+    for i, entry in enumerate(objects.flat):
+        if number(entry) is None:
+            raise ShapeError(
+                f"x0 of minimize must hold real numbers; got {in_words(entry)} at position {i}."
+            )
+    return objects.astype(np.float64)
 
 
 def _shape(plain: Any, kind: str) -> tuple[int, ...]:

@@ -24,6 +24,8 @@ class RuleState:
         self.stepper = Stepper(update, self.x)
         self.here = point
         self.lr = math.nan
+        self.waits = False
+        """Whether the last step was none: a gate gathers gradients."""
         self.moved = False
         """Whether the stepper has left ``here``: an evaluation may end the run, and the next one goes on from there."""
 
@@ -34,24 +36,25 @@ class RuleState:
         feasible = within_bounds(oracle, self.x)
         if feasible is not self.x:
             self.x[...] = feasible
-        self.lr = stepper.lr if stepper.t > t else math.nan
+        self.waits = stepper.t == t
+        self.lr = math.nan if self.waits else stepper.lr
         self.moved = True
 
     def settle(self, here: Point, *, moved: bool) -> None:
         """Take over from other code that moved the stepper, and evaluated last ``here``."""
-        self.here, self.moved = here, moved
+        self.here, self.moved, self.waits = here, moved, False
         if moved:
             self.lr = self.stepper.lr
 
     def __getstate__(self) -> dict[str, Any]:
         values, arrays = self.stepper._contents()  # noqa: SLF001 - what a checkpoint holds
         copies = {name: array.copy() for name, array in arrays.items()}
-        own = {name: getattr(self, name) for name in ("update", "here", "lr", "moved")}
+        own = {name: getattr(self, name) for name in ("update", "here", "lr", "waits", "moved")}
         return {**own, "values": values, "arrays": copies}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.update, self.here = state["update"], state["here"]
-        self.lr, self.moved = state["lr"], state["moved"]
+        self.lr, self.waits, self.moved = state["lr"], state["waits"], state["moved"]
         # a schedule may have an address in the rule's text, another one after unpickling
         values = {**state["values"], "rule": self.update.text}
         arrays, self.x = state["arrays"], state["arrays"]["x"]
