@@ -11,7 +11,7 @@ from scipy.optimize import rosen, rosen_der, rosen_hess
 import descend as dd
 from descend.errors import HyperparameterError
 from descend.methods._status import Status
-from descend.methods.newton import Blind, Curvature, Newton, why_no_better
+from descend.methods.newton import Curvature, Memory, Newton, why_no_better
 from descend.methods.searches import Armijo, StrongWolfe
 
 
@@ -49,18 +49,18 @@ def test_one_step_solves_a_quadratic(counted, walk):
 
 def test_digits_double_with_every_step(counted, walk):
     oracle = counted(logarithm, lambda x: 1 - 1 / x, lambda x: np.diag(1 / x**2))
-    errors = [float(s.point.x[0] - 1) for s in walk(Newton(), oracle, [1.5], maxiter=5)]
+    errors = [float(s.point.x[0] - 1) for s in walk(Newton(Armijo()), oracle, [1.5], maxiter=5)]
     # −1/4, −1/16, −1/256, −1/65536: 0.6, 1.2, 2.4, 4.8 digits; the rounding of x near 1 is 1e-16
     expected = [-(0.5 ** (2**k)) for k in range(1, 6)]
     np.testing.assert_allclose(errors, expected, rtol=0, atol=2e-15)
 
 
-@pytest.mark.parametrize("search", [None, StrongWolfe()])
+@pytest.mark.parametrize("search", [None, Armijo()])
 def test_rosenbrock_is_solved_to_the_last_digits(rosenbrock, walk, search):
     newton = Newton() if search is None else Newton(search)
     last = walk(newton, rosenbrock, [-1.2, 1.0], maxiter=100, gtol=1e-10)[-1]
     np.testing.assert_allclose(last.point.x, 1.0, rtol=1e-9)
-    assert rosenbrock.hessians <= 25  # 21 with Armijo; SciPy's trust-exact takes 26
+    assert rosenbrock.hessians <= 25  # 22, and 21 with Armijo; SciPy's trust-exact takes 26
 
 
 def test_indefinite_hessians_still_give_descent():
@@ -70,20 +70,10 @@ def test_indefinite_hessians_still_give_descent():
         h, g = a + a.T, rng.normal(size=n)
         curvature = Curvature.of(h)
         assert g @ curvature.newton_direction(g) < 0
-        # Sylvester's law of inertia: the factor's signs are those of the eigenvalues
-        assert (curvature.spectrum < 0).sum() == (np.linalg.eigvalsh(h) < 0).sum()
         if curvature.negative:
             d = curvature.downward_direction()
             assert d @ h @ d < 0
             assert math.isclose(d @ d, 1.0, rel_tol=1e-12)
-
-
-def test_the_factor_multiplies_back_to_the_hessian():
-    h = np.array([[0.0, 2.0, 1.0], [2.0, 0.0, 3.0], [1.0, 3.0, -1.0]])  # no 1 × 1 pivot at first
-    c = Curvature.of(h)
-    middle = c.lower @ c.basis @ np.diag(c.spectrum) @ c.basis.T @ c.lower.T
-    # a dozen roundings of numbers up to 3
-    np.testing.assert_allclose(middle, h[np.ix_(c.order, c.order)], atol=1e-14)
 
 
 def test_a_positive_definite_hessian_is_not_modified():
@@ -97,7 +87,7 @@ def test_a_positive_definite_hessian_is_not_modified():
 def test_it_leaves_a_saddle_and_finds_the_minimum(saddle):
     newton, point = Newton(), saddle.at([0.0, 0.0])
     for _ in range(8):
-        step = newton.step(saddle, point, Blind(0))
+        step = newton.step(saddle, point, Memory(0, 1e3))
         point = step.point
         if step.ended is not None:
             break
@@ -113,7 +103,7 @@ def test_it_leaves_a_saddle_where_the_first_length_is_too_long(counted):
         lambda x: -2 * x + 4e8 * x**3,
         lambda x: np.diag(-2 + 12e8 * x**2),
     )
-    step = Newton().step(oracle, oracle.at([0.0]), Blind(0))
+    step = Newton().step(oracle, oracle.at([0.0]), Memory(0, 1e3))
     assert step.ended is None
     assert step.point.f < 0
 
@@ -126,7 +116,7 @@ def test_negative_curvature_counts_by_its_size():
 
 @pytest.mark.parametrize("side", [-1.0, 1.0])
 def test_it_leaves_a_saddle_on_the_side_where_the_gradient_leads_down(saddle, side):
-    step = Newton().step(saddle, saddle.at([0.0, side * 1e-12]), Blind(0))
+    step = Newton().step(saddle, saddle.at([0.0, side * 1e-12]), Memory(0, 1e3))
     assert step.point.x[1] * side > 0.5
 
 
@@ -139,14 +129,14 @@ def test_no_better_point_is_rounding_only_where_the_model_promises_no_more(saddl
 
 def test_a_minimum_of_second_order_is_reported(counted):
     bowl = counted(lambda x: float(x @ x), lambda x: 2 * x, lambda x: 2 * np.eye(2))
-    step = Newton().step(bowl, bowl.at([0.0, 0.0]), Blind(0))
+    step = Newton().step(bowl, bowl.at([0.0, 0.0]), Memory(0, 1e3))
     assert step.ended is Status.GRADIENT
     assert "no negative eigenvalue" in step.why
 
 
 def test_a_flat_hessian_falls_back_on_the_gradient(counted):
     slope = counted(lambda x: float(x.sum()), np.ones_like, lambda x: np.zeros((2, 2)))
-    step = Newton().step(slope, slope.at([3.0, 4.0]), Blind(0))
+    step = Newton(Armijo()).step(slope, slope.at([3.0, 4.0]), Memory(0, 1e3))
     assert step.ended is None
     np.testing.assert_array_equal(step.point.x, [2.0, 3.0])
 
@@ -154,7 +144,7 @@ def test_a_flat_hessian_falls_back_on_the_gradient(counted):
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_a_hessian_that_is_not_finite_gives_a_gradient_step(counted, bad):
     oracle = counted(lambda x: float(x @ x), lambda x: 2 * x, lambda x: np.full((2, 2), bad))
-    step = Newton().step(oracle, oracle.at([3.0, 0.0]), Blind(0))
+    step = Newton().step(oracle, oracle.at([3.0, 0.0]), Memory(0, 1e3))
     np.testing.assert_array_equal(step.point.x, [2.0, 0.0])  # down the gradient by 1
 
 
@@ -191,7 +181,7 @@ def test_where_its_direction_leads_nowhere_it_goes_down_the_gradient(counted):
         lambda x: 2 * x,
         lambda x: 1e-20 * np.eye(1),
     )
-    step = Newton(search=Armijo(max_steps=20)).step(oracle, oracle.at([3.0]), Blind(0))
+    step = Newton(search=Armijo(max_steps=20)).step(oracle, oracle.at([3.0]), Memory(0, 1e3))
     np.testing.assert_array_equal(step.point.x, [2.0])
 
 
@@ -201,7 +191,7 @@ def test_a_hessian_that_is_not_finite_where_nothing_is_lower_ends_cleanly(counte
         lambda x: np.ones(1),
         lambda x: np.full((1, 1), math.nan),
     )
-    step = Newton().step(oracle, oracle.at([1.0]), Blind(0))
+    step = Newton().step(oracle, oracle.at([1.0]), Memory(0, 1e3))
     assert step.ended is Status.NON_FINITE
     assert "Hessian" in step.why
 
@@ -220,7 +210,7 @@ def test_what_is_not_finite_at_any_call_never_loops(counted, walk, bad, which):
         )
         newton, point = Newton(), start
         for _ in range(60):
-            step = newton.step(oracle, point, Blind(0))
+            step = newton.step(oracle, point, Memory(0, 1e3))
             assert math.isfinite(step.point.f) and np.isfinite(step.point.g).all()
             point = step.point
             if step.ended is not None:
@@ -233,7 +223,7 @@ def test_it_ends_by_rounding_and_not_by_a_failed_search(rosenbrock):
     rosenbrock._fun = lambda x: rosen(x) + 1e6
     newton, point, ended = Newton(), rosenbrock.at([-1.2, 1.0]), None
     for _ in range(100):
-        step = newton.step(rosenbrock, point, Blind(0))
+        step = newton.step(rosenbrock, point, Memory(0, 1e3))
         point, ended = step.point, step.ended
         if ended is not None:
             break

@@ -1,4 +1,4 @@
-"""Newton's method with a modified factorization of the Hessian and a line search."""
+"""Newton's method with a line search, and with the eigenvalues of the Hessian where it is not positive definite."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
-from scipy.linalg import ldl, solve_triangular
+from scipy.linalg.blas import dnrm2
 from scipy.linalg.lapack import dpotrf, dpotrs
 
 from descend.errors import HyperparameterError
@@ -15,11 +15,13 @@ from descend.methods._inner import inner
 from descend.methods._method import Method, Oracle, Point, Step, Vector
 from descend.methods._status import Status
 from descend.methods.lines import rounding
-from descend.methods.searches import Armijo, Found, Search
+from descend.methods.searches import Found, Search, StrongWolfe
 
-_SMALL = math.sqrt(np.finfo(np.float64).eps)
+_EPS = float(np.finfo(np.float64).eps)
+_SMALL = math.sqrt(_EPS)
 _HALVINGS = 60
 _DOUBLINGS = 20
+_SHIFTS = 30
 
 
 MOST_BLIND = 2
@@ -28,81 +30,86 @@ STAYS_BLIND = "The Hessian is not finite there, nor was it at the two points bef
 
 
 @dataclass(frozen=True, slots=True)
-class Blind:
+class Memory:
     """What `Newton` remembers."""
 
-    steps: int
-    """How many of the last ones in a row had no finite Hessian."""
+    blind: int
+    """How many of the last steps in a row had no finite Hessian."""
+    reach: float
+    """The longest first trial where the Hessian is not positive definite, in the 2-norm: twice the last step."""
 
 
 @dataclass(frozen=True, slots=True)
 class Curvature:
-    """``H = P^T L Q Λ Q^T L^T P``: LAPACK's ``L D L^T`` with the 1 × 1 and 2 × 2 blocks of D diagonalised.
+    """``H = scale V Λ V^T``; with its largest entry taken out no finite H is too large or too small for LAPACK."""
 
-    Λ has as many negative entries as H has negative eigenvalues (Sylvester's law of inertia).
-    """
-
-    lower: Vector
-    order: Vector
-    basis: Vector
     spectrum: Vector
-    floor: float
-    """Below it an entry of Λ counts as 0: √ε times the norm of H, δ of Cheng & Higham (1998)."""
+    """The diagonal of Λ, shape (n,), ascending."""
+    basis: Vector
+    """V, shape (n, n): the eigenvectors are its columns."""
+    scale: float
 
     @classmethod
     def of(cls, hessian: Vector) -> Curvature:
-        """Factorize a finite symmetric matrix of shape (n, n)."""
-        permuted, blocks, order = ldl(hessian, lower=True, check_finite=False)
-        spectrum, basis = _diagonalised(blocks)
-        floor = _SMALL * float(np.abs(hessian).sum(axis=1).max())
-        return cls(permuted[order], order, basis, spectrum, floor)
+        """Take a finite symmetric matrix of shape (n, n) apart."""
+        scale = float(np.abs(hessian).max()) or 1.0
+        return cls(*np.linalg.eigh(hessian / scale), scale)
+
+    @property
+    def floor(self) -> float:
+        """Below it an entry of Λ counts as 0: √ε times the largest."""
+        return _SMALL * float(np.abs(self.spectrum).max())
 
     @property
     def negative(self) -> bool:
         """Whether f bends down along some direction."""
-        return bool(self.spectrum.min() < -self.floor)
+        return bool(self.spectrum[0] < -self.floor)
 
-    def newton_direction(self, g: Vector) -> Vector:
-        """``-B^-1 g``, where B is H with each λ of Λ replaced by max(|λ|, floor)."""
-        inner = solve_triangular(self.lower, -g[self.order], lower=True, unit_diagonal=True)
-        size = np.maximum(np.abs(self.spectrum), self.floor or 1.0)  # H = 0: down the gradient
-        return self._back((self.basis.T @ inner) / size)
+    def newton_direction(self, g: Vector, longest: float = math.inf) -> Vector:
+        """``-(B + μI)^-1 g``, where B is H with |λ| for each eigenvalue λ, or next to 0 for one that counts as 0.
+
+        μ is 0 if the direction is then no longer than ``longest``, else what makes it as long, give or take a tenth.
+        """
+        steepest = float(np.abs(g).max()) or 1.0
+        sizes = np.abs(self.spectrum)
+        nothing = _EPS * float(sizes.max()) or 1.0  # H = 0: down the gradient
+        sizes = np.where(sizes > self.floor, sizes, nothing)
+        # far below ε a bound leaves nothing of H; below 1e-100 squares would underflow
+        bound = max(longest / steepest * self.scale, 1e-30)
+        step = _shifted(self.basis.T @ (g / steepest), sizes, bound)
+        unit = min(steepest / self.scale, 1.1 * longest / (dnrm2(step) or 1.0))
+        return self.basis @ step * -unit
 
     def downward_direction(self) -> Vector:
-        """The direction of length 1 along which f bends down as ``L^-T`` times the least λ's vector says."""
-        unit = np.zeros_like(self.spectrum)
-        unit[self.spectrum.argmin()] = 1.0
-        direction = self._back(unit)
-        length = math.sqrt(inner(direction, direction))
-        return np.divide(direction, length)
-
-    def _back(self, inner: Vector) -> Vector:
-        direction = np.empty_like(inner)
-        direction[self.order] = solve_triangular(
-            self.lower, self.basis @ inner, trans=1, lower=True, unit_diagonal=True
-        )
-        return direction
+        """The direction of length 1 along which f bends down most."""
+        return self.basis[:, 0].copy()
 
 
-def _diagonalised(blocks: Vector) -> tuple[Vector, Vector]:
-    """The eigenvalues of a matrix of 1 × 1 and 2 × 2 blocks, and its eigenvectors as columns."""
-    spectrum, basis = blocks.diagonal().copy(), np.eye(len(blocks))
-    first = np.flatnonzero(blocks.diagonal(-1))
-    pairs = first[:, None] + np.arange(2)
-    values, vectors = np.linalg.eigh(blocks[pairs[:, :, None], pairs[:, None, :]])
-    spectrum[pairs] = values
-    basis[pairs[:, :, None], pairs[:, None, :]] = vectors
-    return spectrum, basis
+def _shifted(g: Vector, sizes: Vector, longest: float) -> Vector:
+    """``g / (sizes + μ)`` with the least μ ≥ 0 for which it is at most a tenth longer than ``longest``.
+
+    Newton's method for 1/length = 1/longest, which is concave in μ: from 0 on it never passes the solution (Moré & Sorensen,
+    1983). The function is nearly a straight line, so that a few of its steps do.
+    """
+    shift = 0.0
+    for _ in range(_SHIFTS):
+        step = g / (sizes + shift)
+        length = dnrm2(step)
+        if not length > 1.1 * longest:
+            break
+        shift += length * length / inner(step, step / (sizes + shift)) * (length / longest - 1)
+    return step
 
 
 @dataclass(frozen=True)
 class Newton(Method):
     """Newton's method: ``x ← x − α B⁻¹ g``, with B = H where the Hessian H is positive definite.
 
-    Elsewhere H is factorized as ``P^T L D L^T P``, and every eigenvalue λ of D becomes max(|λ|, √ε ‖H‖). That is the modified
-    factorization of Cheng & Higham (1998) but for |λ|: theirs takes √ε ‖H‖ for a negative λ too, which makes steps along it some
-    10⁷ times too long. Factorizing is LAPACK's work, and it shows directions of negative curvature, as modified Cholesky
-    factorizations, which bend H on their way, do not. Near a saddle, where g says too little, the method leaves along one.
+    Elsewhere every eigenvalue λ of H becomes |λ| + μ, where μ ≥ 0 keeps the first trial from being longer than twice the last
+    step: where H is all but singular the model asks for steps along which f has long changed, and they would drown all others.
+    An eigenvalue below √ε max |λ| may be rounding or the error of differences alone: it counts as 0, so that only μ bounds the
+    steps along it. The eigenvectors also show directions of negative curvature. Near a saddle, where g says too little, the
+    method leaves along one.
     Where the Hessian is not finite, or its direction leads nowhere, it takes a step down the gradient; without a finite Hessian
     twice in a row at most.
 
@@ -112,22 +119,21 @@ class Newton(Method):
 
     References
     ----------
-    Cheng, Higham, "A modified Cholesky algorithm based on a symmetric indefinite factorization", SIAM J. Matrix Anal. Appl. 19,
-    1998, section 3. Gill, Murray, Ponceleón, Saunders, "Preconditioners for indefinite systems arising in optimization", SIAM J.
-    Matrix Anal. Appl. 13, 1992 (|λ|). Goldfarb, "Curvilinear path steplength algorithms for minimization which use
-    directions of negative curvature", Math. Programming 18, 1980.
+    Greenstadt, "On the relative efficiencies of gradient methods", Math. Comp. 21, 1967 (|λ|). Moré, Sorensen, "Computing a
+    trust region step", SIAM J. Sci. Stat. Comput. 4, 1983, section 3 (μ). Goldfarb, "Curvilinear path steplength algorithms for
+    minimization which use directions of negative curvature", Math. Programming 18, 1980.
 
     Examples
     --------
     >>> from descend.methods.newton import Newton
     >>> Newton().search
-    Armijo(c1=0.0001, shrink=0.5, max_steps=60)
+    StrongWolfe(c1=0.0001, c2=0.9, max_steps=20)
     """
 
     name: ClassVar[str] = "newton"
     takes_hessian: ClassVar[bool] = True
 
-    search: Search = field(default_factory=Armijo)
+    search: Search = field(default_factory=StrongWolfe)
 
     def __post_init__(self) -> None:
         if not isinstance(self.search, Search):
@@ -135,11 +141,11 @@ class Newton(Method):
                 f"search of newton must be a line search such as Armijo(); got {self.search!r}."
             )
 
-    def start(self, oracle: Oracle, point: Point) -> Blind:
-        del oracle, point
-        return Blind(0)
+    def start(self, oracle: Oracle, point: Point) -> Memory:
+        del oracle
+        return Memory(0, _extent(point.x))
 
-    def step(self, oracle: Oracle, point: Point, state: Blind) -> Step:
+    def step(self, oracle: Oracle, point: Point, state: Memory) -> Step:
         if not (math.isfinite(point.f) and np.isfinite(point.g).all()):
             return Step(point, state, math.nan, Status.NON_FINITE)
         hessian = oracle.hessian(point.x)
@@ -148,32 +154,33 @@ class Newton(Method):
         with np.errstate(
             all="ignore"
         ):  # numbers near the largest float64: judged by what comes out
-            return self._with_hessian(oracle, point, hessian)
+            return self._with_hessian(oracle, point, state, hessian)
 
-    def _without_hessian(self, oracle: Oracle, point: Point, state: Blind) -> Step:
-        if state.steps == MOST_BLIND:
+    def _without_hessian(self, oracle: Oracle, point: Point, state: Memory) -> Step:
+        if state.blind == MOST_BLIND:
             return Step(point, state, math.nan, Status.NON_FINITE, STAYS_BLIND)
         found = self._along_gradient(oracle, point)
         if found is None:
             why = "The Hessian is not finite there, and no step down the gradient lowers f."
             return Step(point, state, math.nan, Status.NON_FINITE, why)
-        return Step(found.point, Blind(state.steps + 1), found.lr)
+        return _taken(point, found, state.blind + 1)
 
     def _along_gradient(self, oracle: Oracle, point: Point) -> Found | None:
         """A step of length 1 at first, as nothing tells the scale."""
         longest = float(np.abs(point.g).max())
         return self.search(oracle, point, -point.g / (longest or 1.0), 1.0)
 
-    def _with_hessian(self, oracle: Oracle, point: Point, hessian: Vector) -> Step:
+    def _with_hessian(self, oracle: Oracle, point: Point, state: Memory, hessian: Vector) -> Step:
         factor, indefinite = dpotrf(hessian, lower=True)
         if not indefinite:
             direction, _ = dpotrs(factor, -point.g, lower=True)
-            return self._searched(oracle, point, direction)
+            return self._searched(oracle, point, state, direction)
         curvature = Curvature.of(hessian)
-        direction = curvature.newton_direction(point.g)
-        if curvature.negative and _is_short(direction, point.x):
-            return _leave_saddle(oracle, point, curvature.downward_direction(), hessian)
-        return self._searched(oracle, point, direction)
+        if curvature.negative and _is_short(curvature.newton_direction(point.g), point.x):
+            return _leave_saddle(oracle, point, state, curvature.downward_direction(), hessian)
+        return self._searched(
+            oracle, point, state, curvature.newton_direction(point.g, state.reach)
+        )
 
     def lower_beside(self, oracle: Oracle, point: Point) -> Point | None:
         hessian = oracle.hessian(point.x)
@@ -182,13 +189,14 @@ class Newton(Method):
         curvature = Curvature.of(hessian)
         if not curvature.negative:
             return None
-        step = _leave_saddle(oracle, point, curvature.downward_direction(), hessian)
+        state = self.start(oracle, point)
+        step = _leave_saddle(oracle, point, state, curvature.downward_direction(), hessian)
         return step.point if step.point.f < point.f else None
 
-    def _searched(self, oracle: Oracle, point: Point, direction: Vector) -> Step:
+    def _searched(self, oracle: Oracle, point: Point, state: Memory, direction: Vector) -> Step:
         if not point.g.any():
             why = "The gradient is 0 and the Hessian has no negative eigenvalue: a minimum to second order."
-            return Step(point, Blind(0), math.nan, Status.GRADIENT, why)
+            return Step(point, state, math.nan, Status.GRADIENT, why)
         finite = bool(np.isfinite(direction).all())  # not where H is singular to working precision
         found = self.search(oracle, point, direction, 1.0) if finite else None
         ended = Status.LINE_SEARCH
@@ -197,8 +205,20 @@ class Newton(Method):
         if found is None and ended is Status.LINE_SEARCH:
             found = self._along_gradient(oracle, point)
         if found is None:
-            return Step(point, Blind(0), math.nan, ended)
-        return Step(found.point, Blind(0), found.lr)
+            return Step(point, state, math.nan, ended)
+        return _taken(point, found)
+
+
+def _taken(before: Point, found: Found, blind: int = 0) -> Step:
+    """A step from ``before``; the next may be twice as long, and never so short that `_is_short` holds of it."""
+    moved = dnrm2(found.point.x - before.x)
+    reach = max(2 * moved, _SMALL * _extent(found.point.x))
+    return Step(found.point, Memory(blind, reach), found.lr)
+
+
+def _extent(x: Vector) -> float:
+    """The length that steps from x are compared with: that of x, and 1 at 0."""
+    return max(1.0, float(dnrm2(x)))
 
 
 def _is_short(direction: Vector, x: Vector) -> bool:
@@ -212,7 +232,9 @@ def why_no_better(point: Point, step: Vector, promised: float) -> Status:
     return Status.ROUNDOFF if promised <= rounding(point.f) or swallowed else Status.LINE_SEARCH
 
 
-def _leave_saddle(oracle: Oracle, point: Point, direction: Vector, hessian: Vector) -> Step:
+def _leave_saddle(
+    oracle: Oracle, point: Point, state: Memory, direction: Vector, hessian: Vector
+) -> Step:
     """Go along a direction of negative curvature: the first of 1, 1/2, 1/4 … that lowers f enough, or doublings of 1.
 
     Enough is 1e-4 of ½ α² dᵀHd, the condition of Goldfarb (1980) with the slope of 0 that a saddle has.
@@ -223,19 +245,19 @@ def _leave_saddle(oracle: Oracle, point: Point, direction: Vector, hessian: Vect
     for _ in range(_HALVINGS):
         lowest = _at(oracle, point, downhill, lr)
         if lowest is not None and lowest.f <= point.f + 0.5e-4 * lr * lr * bend:
-            return _doubled(oracle, point, downhill, lr, lowest)
+            return _taken(point, _doubled(oracle, point, downhill, lr, lowest))
         lr *= 0.5
     why = "The gradient is 0 at a saddle, and f does not fall along its negative curvature."
-    return Step(point, Blind(0), math.nan, Status.LINE_SEARCH, why)
+    return Step(point, state, math.nan, Status.LINE_SEARCH, why)
 
 
-def _doubled(oracle: Oracle, point: Point, direction: Vector, lr: float, lowest: Point) -> Step:
+def _doubled(oracle: Oracle, point: Point, direction: Vector, lr: float, lowest: Point) -> Found:
     for _ in range(_DOUBLINGS):
         farther = _at(oracle, point, direction, 2 * lr)
         if farther is None or not farther.f < lowest.f:
             break
         lr, lowest = 2 * lr, farther
-    return Step(lowest, Blind(0), lr)
+    return Found(lowest, lr)
 
 
 def _at(oracle: Oracle, point: Point, direction: Vector, lr: float) -> Point | None:
