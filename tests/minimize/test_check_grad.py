@@ -131,6 +131,46 @@ def test_pairs_shapes_and_further_arguments_are_taken():
     assert wrong.index == 4
 
 
+def test_a_bare_argument_is_taken_as_minimize_takes_it():
+    x = np.linspace(1, 2, 3)
+    assert check_grad(lambda x, a: a * x @ x, lambda x, a: 2 * a * x, x, 2.0).ok
+    assert check_grad(lambda x, a: a @ x, lambda x, a: a, x, np.ones(3)).ok
+
+
+@pytest.mark.parametrize("length", [1e-6, 1e-5, 1e-3, 1.0, 1e3, 1e6])
+@pytest.mark.parametrize("x", [[0.0], [0.3], [1.0, 2.0]])
+def test_functions_of_any_length_scale_are_judged(length, x):
+    def wave(z):
+        return float(np.sin(z / length + 0.7).sum())
+
+    def slope(z):
+        return np.cos(z / length + 0.7) / length
+
+    assert check_grad(wave, slope, np.array(x)).ok
+    wrong = check_grad(wave, spoilt(slope, 0, 1 + 1e-4), np.array(x))
+    assert (wrong.ok, wrong.index) == (False, 0)
+
+
+def test_a_zero_slope_far_from_the_origin_passes():
+    for w in (1e-4, 1.0, 50.0):
+        x = np.array(
+            [2.25, -13.1]
+        )  # w x is not a round number: x + h is rounded, and the waves see it
+        c = w * x
+        f = lambda z, w=w, c=c: float(np.log1p((w * z - c) ** 2).sum())
+        g = lambda z, w=w, c=c: 2 * w * (w * z - c) / (1 + (w * z - c) ** 2)
+        assert check_grad(f, g, x).ok
+
+
+def test_waves_at_a_kink_do_not_hide_it():
+    def f(x):
+        return float(np.abs(x[0]) + np.sin(1e3 * x[1]))
+
+    for slope, right in ((0.3, True), (1.5, False)):
+        g = lambda z, s=slope: np.array([s, 1e3 * np.cos(1e3 * z[1])])
+        assert check_grad(f, g, np.array([0.0, 1.0])).ok == right
+
+
 def test_the_same_seed_gives_the_same_check():
     x, f, g = problem(200)
     assert check_grad(f, g, x, seed=3) == check_grad(f, g, x, seed=3)

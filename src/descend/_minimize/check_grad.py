@@ -21,8 +21,14 @@ TOLERANCE = 1e-5
 _ALL = 60
 """Up to so many entries each is checked; else that many are sampled, and random directions see the others."""
 _DIRECTIONS = 8
-_LADDER = (1.0, 1e-2, 10.0, 1e-4, 1e-6)
+_LADDER = (1.0, 1e-2, 10.0, 1e-4, 1e-6, 1e-8, 1e3, 1e5, 1e7, 1e9)
 """Steps tried, times ε^(1/4) of the size of x, until one is precise enough to judge by."""
+_WIDE = 10.0
+"""Longer steps than this may pass over whole waves of f: a slope of theirs is taken where a third step confirms it."""
+_CONFIRMED = 1e-3
+"""Part of a slope by which those of two wide pairs may differ: those of waves agree so well once in 1e3."""
+_BENDS = 16.0
+"""By how much the bend at a kink must shrink when the step does."""
 
 
 @dataclass(frozen=True)
@@ -57,15 +63,15 @@ def check_grad(
     fun: Callable[..., Any],
     jac: Any,
     x: Any,
-    args: tuple[Any, ...] = (),
+    args: Any = (),
     *,
     directions: int | None = None,
     seed: int = 0,
 ) -> GradientCheck:
-    """Compare the gradient at ``x`` with central differences, extrapolated from two steps [1]_.
+    """Compare the gradient at ``x`` with central differences, extrapolated from two steps [1]_, of which many pairs are tried.
 
-    Steps are relative to each entry of ``x`` (for 0, to 1 or to what the others tell), and shrink until the two agree. Up to 60
-    entries each is compared. Of more, 60 are; then the slopes along random directions, and one that differs is halved until
+    Steps are relative to each entry of ``x`` (for 0, to 1 or to what the others tell), and shrink or grow until the two agree; else
+    the pair with the least estimated error counts. Up to 60 entries each is compared. Of more, 60 are; then the slopes along random directions, and one that differs is halved until
     the entry is found.
 
     Parameters
@@ -76,7 +82,7 @@ def check_grad(
         ``jac(x, *args)``, of the shape of ``x``; True where ``fun`` returns (f, gradient).
     x : array of any shape
         Where. A point where no entry of the gradient is 0 sees most.
-    args : tuple
+    args : tuple, or one value that is not a tuple
         Further arguments of both.
     directions : int, optional
         How many random directions; 8 where not every entry is compared.
@@ -113,6 +119,7 @@ def check_grad(
         raise ProblemError(
             f"jac of check_grad must be a gradient to check, not differences; got {jac!r}."
         )
+    args = args if isinstance(args, tuple) else (args,)
     start = read_start(x)
     function = Objective(fun, start.x, start.restore, start.shape, start.kind, args, jac=jac)
     try:
@@ -197,6 +204,16 @@ class _Slope:
     doubt: float
     """How wrong it may be."""
 
+    def better_than(self, other: _Slope) -> bool:
+        """Whether its digits are more; where neither has one, whether its doubt is less.
+
+        Differences over steps longer than the waves of f are small, and so is their doubt, but not as a part of them.
+        """
+        digits, others = (s.doubt <= 0.1 * abs(s.value) for s in (self, other))
+        if digits and others:
+            return self.doubt * abs(other.value) < other.doubt * abs(self.value)
+        return digits or (not others and self.doubt < other.doubt)
+
 
 class _Judge:
     """Slopes of f by differences, beside those that the gradient gives."""
@@ -235,8 +252,13 @@ class _Judge:
     def _slope(self, v: Vector, expected: float) -> _Slope:
         best = _Slope(math.nan, math.inf)
         for factor in _LADDER:
-            slope = self._extrapolated(v, factor * self._precision**0.25, expected)
-            if slope.doubt < best.doubt:
+            h = factor * self._precision**0.25
+            slope = self._extrapolated(v, h, expected)
+            if slope.better_than(best):  # two pairs may agree by chance, three hardly
+                finer = self._extrapolated(v, h / 4, expected)
+                slope = _Slope(slope.value, max(slope.doubt, abs(slope.value - finer.value)))
+            clear = factor <= _WIDE or slope.doubt <= _CONFIRMED * abs(slope.value)
+            if clear and slope.better_than(best):
                 best = slope
             if best.doubt <= 0.1 * TOLERANCE * abs(best.value):
                 break
@@ -254,11 +276,20 @@ class _Judge:
             moved = float(np.abs(self.finite_g * self._x) @ (v != 0))
         noise = self._precision * (max(map(abs, (f, up, down))) + moved) / h
         bend, finer_bend = up - 2 * f + down, 2 * (above - 2 * f + below)
+        noise += 2.0**-52 * max(abs(bend), 2 * abs(finer_bend)) / h**2  # x + h is rounded
         if abs(finer_bend) > 0.75 * abs(bend) and abs(finer_bend) / h > 8 * noise:
             # a kink at x: its jump does not shrink with h, and any slope between the two sides is a gradient
+            if not self._is_kink(v, h, bend):
+                return _Slope(value, abs(value - fine) + abs(finer_bend) / h + noise)
             left, right = sorted(((f - below) / (h / 2), (above - f) / (h / 2)))
             return _Slope(min(max(expected, left), right), noise)
         return _Slope(value, abs(value - fine) + noise)
+
+    def _is_kink(self, v: Vector, h: float, bend: float) -> bool:
+        """Whether the bend of a step is as many times smaller as the step: waves shorter than h look like kinks else."""
+        up, down = self._beside(v, h / _BENDS)
+        finest = (up - 2 * self._f + down) * _BENDS
+        return 0.75 * abs(bend) < abs(finest) < abs(bend) / 0.75 and finest * bend > 0
 
     def _beside(self, v: Vector, h: float) -> tuple[float, float]:
         with np.errstate(all="ignore"):

@@ -10,25 +10,30 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from descend._minimize.laws import Fit, better, fits, order_of, visible
-from descend._minimize.seen_curvature import eigenvalues, largest, smallest_and_largest
+from descend._minimize.seen_curvature import Steps, bounds, eigenvalues, is_quadratic, steps_of
 
 Vector = NDArray[np.float64]
 
 _EPS = float(np.finfo(np.float64).eps)
 _MOMENTUM = {"momentum", "momentum_inside", "heavy_ball"}
+_LAWS = {*_MOMENTUM, "gd", "nesterov", "nesterov_restart", "cg", "cg_hz"}
 _SMALL_GRADIENT = 1e-5  # the default of gtol
+_RUNAWAY = 100.0  # falls of f with a gradient as many times larger than at x0
+_LATE = 17  # steps at the end whose s·y may change sign once; those of noise do so once in 4e3
 _STEEPEST = 6.0  # sublinear laws have p up to 2 (gradients on x^2m: m / (m - 1); Nesterov: 2); a steeper fit is an accident
 
 _MEANINGS = {
     "noise floor": "values fluctuate and no longer fall while the gradient stays: take smaller steps or average",
     "kappa-limited": "the error falls by a constant factor, as slowly as the condition number explains",
-    "linear": "the error falls by a constant factor that the condition number seen does not explain",
+    "linear": "the error falls by a constant factor",
     "quadratic": "the digits double with every iteration",
     "superlinear": "the factor by which the error falls gets smaller and smaller",
-    "sublinear": "the error falls like a power of the iteration: the minimum is flat, or f is not strongly convex along the path",
+    "sublinear": "the error falls like a power of the iteration so far: the minimum is flat, or small curvatures have yet to show",
+    "not yet decided": "f is quadratic along the path, and small curvatures still begin to show: more iterations tell linear from sublinear",
     "stationary": "the gradient is small, and no negative curvature was seen: a minimum as far as the run shows",
     "saddle": "the gradient is small and f bends down along some direction",
-    "diverging": "values and gradients grow",
+    "diverging": "values or gradients grow to the end, or end as inf or nan",
+    "no finite values": "f or its gradient is not finite at x0",
     "too short to tell": "too few iterations show a falling error, or they follow no law",
 }
 
@@ -39,17 +44,18 @@ class Rate:
 
     Attributes
     ----------
-    verdict : "noise floor", "kappa-limited", "linear", "quadratic", "superlinear", "sublinear", "stationary", "saddle", "diverging"
-        or "too short to tell"
+    verdict : "noise floor", "kappa-limited", "linear", "quadratic", "superlinear", "sublinear", "not yet decided", "stationary", "saddle",
+        "diverging", "no finite values" or "too short to tell"
     p, p_r2 : the exponent of e ~ k^-p and R² of the fit; nan where there is none
     rho, rho_r2 : the factor of e ~ ρ^k and R² of the fit
     order : the ratio of successive falls of log e at the end: 2 for quadratic convergence
     fmin : the f* that e = f − f* was measured from
-    L, mu, kappa : a lower bound of the largest curvature, an upper bound of the least one, and their ratio
+    L, mu, kappa : a lower bound of the largest curvature, an upper bound of the least one, and their ratio; nan where noise hides them
     predicted : the factor ρ that theory has for the method and this L and mu; nan where it has none
     theory : the same in words
     lr : the step size, where it was constant
     lr_limit : whether lr is above 2 / L for plain gradient steps
+    nit : how many iterations there were
     """
 
     verdict: str
@@ -65,13 +71,21 @@ class Rate:
     predicted: float
     theory: str
     lr_limit: bool
+    nit: int
 
     @property
     def kappa(self) -> float:
-        return self.L / self.mu if self.mu > 0 else math.nan
+        return max(1.0, self.L / self.mu) if self.mu > 0 else math.nan
+
+    def _meaning(self) -> str:
+        if self.verdict == "stationary" and not self.nit:
+            return "x0 is stationary: the gradient is small there, and no step was made"
+        if self.verdict == "linear" and math.isfinite(self.predicted):
+            return _MEANINGS["linear"] + " that the condition number seen does not explain"
+        return _MEANINGS[self.verdict]
 
     def __str__(self) -> str:
-        lines = [f"{self.verdict.capitalize()}: {_MEANINGS[self.verdict]}."]
+        lines = [f"{self.verdict.capitalize()}: {self._meaning()}."]
         laws = [(f"{self.rho:.4g}^k", self.rho_r2), (f"k^-{self.p:.3g}", self.p_r2)]
         fits = [f"{law} with R^2 {r2:.4f}" for law, r2 in laws if math.isfinite(r2)]
         if fits:
@@ -82,7 +96,8 @@ class Rate:
                 f"Curvature seen: L >= {self.L:.3g}, mu <= {self.mu:.3g}, kappa {self.kappa:.3g}."
             )
         if self.theory:
-            measured = math.isfinite(self.predicted) and math.isfinite(self.rho)
+            by_factor = math.isfinite(self.predicted) or self.verdict == "linear"
+            measured = by_factor and math.isfinite(self.rho) and self.verdict != "not yet decided"
             seen = f"{self.rho:.4g}^k" if measured else self.verdict
             seen = f"k^-{self.p:.3g}" if self.verdict == "sublinear" else seen
             lines.append(f"Predicted: {self.theory}; observed: {seen}.")
@@ -142,7 +157,8 @@ def rate(
         chosen = power if not kind and _is_sublinear(linear, power) else linear
         step = _constant_lr(history.lr) if lr is None else lr
         name = _name(method, history, step)
-        low, high = smallest_and_largest(history, chosen, step, name)
+        steps = steps_of(history, step, name, fmin)
+        low, high = bounds(steps)
         spectrum = None if curvature is None else eigenvalues(curvature)
         if spectrum is not None:
             low, high = float(spectrum.min()), float(spectrum.max())
@@ -151,14 +167,15 @@ def rate(
         else:
             predicted, theory = _predicted(name, low, high, step)
         verdict = _state(history, f, spectrum) or _noise(history, f) or _settled(history, f) or kind
-        verdict = verdict or _law(linear, power, predicted, high / low if low > 0 else math.nan)
-        if verdict == "too short to tell" and len(f) > 1 and _small_gradient(history):
+        verdict = verdict or _law(linear, power, predicted, steps)
+        if verdict == "too short to tell" and _small_gradient(history):
             verdict = "stationary"
-        recent = largest(history, slice(len(f) // 2 if len(f) > 20 else 0, None))
-        limited = name == "gd" and step * max(recent, high if spectrum is not None else 0.0) > 2
+        _, recent = bounds(steps, slice(len(f) // 2 if len(f) > 20 else 0, None))
+        steepest = recent if spectrum is None else np.fmax(recent, high)
+        limited = name == "gd" and step * steepest > 2
     return Rate(
         verdict, power.value, power.r2, linear.value, linear.r2, order, chosen.fmin, high, low, step,
-        predicted, theory, bool(limited),
+        predicted, theory, bool(limited), len(f) - 1,
     )  # fmt: skip
 
 
@@ -171,15 +188,14 @@ def _constant_lr(lrs: ArrayLike) -> float:
 def _name(method: Any, history: Any, lr: float) -> str:
     """The method's name; "gd" for an unnamed one whose slopes g·s, by the values and s·y, are those −s·s / lr of gradient steps."""
     if method is not None:
-        name = str(getattr(method, "name", method)).partition(":")[0]
+        name = str(getattr(method, "name", method)).partition(":")[0].replace("-", "_")
         return "gd" if name == "sgd" else name
     f, lrs = np.asarray(history.fun), np.asarray(history.lr)[1:]
     ss, sy = np.asarray(history.ss)[1:], np.asarray(history.sy)[1:]
     slopes = -ss / np.where(np.isfinite(lrs), lrs, lr)
     seen = ss > 0
-    alike = np.abs(np.diff(f) - 0.5 * sy - slopes) <= 0.2 * np.abs(slopes) + 64 * _EPS * np.abs(
-        f[1:]
-    )
+    rounding = 64 * _EPS * np.abs(f[1:])
+    alike = np.abs(np.diff(f) - 0.5 * sy - slopes) <= 0.2 * np.abs(slopes) + rounding
     return "gd" if seen.any() and alike[seen].mean() > 0.8 else ""
 
 
@@ -187,19 +203,21 @@ def _predicted(name: str, mu: float, L: float, lr: float) -> tuple[float, str]:
     """The factor by which theory has e fall in one iteration near a minimum, and how it says so."""
     if name in _WORDS:
         return math.nan, _WORDS[name]
+    if name and name not in _LAWS:
+        return math.nan, f"nothing, as no law is known for {name}"
     if not (0 < mu < math.inf and math.isfinite(L)):
         return math.nan, ""
     if name == "gd" and math.isfinite(lr):
         worst = max(abs(1 - lr * mu), abs(1 - lr * L))
         rho = worst * worst
         return rho, f"{rho:.4g}^k for gradient steps of {lr:.3g}"
-    root = math.sqrt(L / mu)
+    root = math.sqrt(max(1.0, L / mu))  # bounds with doubt may cross
     if name == "gd":
         rho = ((L - mu) / (L + mu)) ** 2
         return rho, f"{rho:.4g}^k at worst for exact line searches, ((kappa - 1) / (kappa + 1))^2"
     if name in {"nesterov", "nesterov_restart"}:
         return 1 - 1 / root, f"{1 - 1 / root:.4g}^k, 1 - 1 / sqrt(kappa)"
-    if name in {*_MOMENTUM, "cg", "cg_hz"}:
+    if name:
         rho = ((root - 1) / (root + 1)) ** 2
         return rho, f"{rho:.4g}^k, ((sqrt(kappa) - 1) / (sqrt(kappa) + 1))^2"
     return math.nan, ""
@@ -207,7 +225,7 @@ def _predicted(name: str, mu: float, L: float, lr: float) -> tuple[float, str]:
 
 _WORDS = {
     "newton": "quadratic",
-    "newton-cg": "superlinear",
+    "newton_cg": "superlinear",
     "bfgs": "superlinear",
     "lbfgs": "linear, with no known factor",
 }
@@ -219,20 +237,28 @@ def _small_gradient(history: Any) -> bool:
 
 
 def _state(history: Any, f: Vector, spectrum: Vector | None) -> str:
-    """Say "diverging" or "saddle", whatever the rate."""
-    norms, half = np.asarray(history.grad_norm), f[len(f) // 2 :]
-    if not (np.isfinite(f[-1]) and np.isfinite(norms[-1])):
+    """Say "no finite values", "diverging" or "saddle", whatever the rate."""
+    norms, sy = np.asarray(history.grad_norm), np.asarray(history.sy)
+    if not (np.isfinite(f[0]) and np.isfinite(norms[0])):
+        return "no finite values"
+    if not (np.isfinite(f[-1]) and np.isfinite(norms[-1])) or _runs_away(f, norms):
         return "diverging"
-    if (
-        f[-1] > f[0]
-        and norms[-1] > 2 * norms[0]
-        and (np.diff(half, prepend=f[0]) > 0).mean() > 0.75
-    ):
-        return "diverging"
-    down = history.sy[-1] < -1e-8 * math.sqrt(max(history.ss[-1] * history.yy[-1], 0.0))
     if spectrum is not None:
-        down = spectrum.min() < -1e-8 * np.abs(spectrum).max()
+        down = bool(spectrum.min() < -1e-8 * np.abs(spectrum).max())
+    else:
+        down = sy[-1] < -1e-8 * math.sqrt(max(history.ss[-1] * history.yy[-1], 0.0))
+        down = down and bool(np.count_nonzero(np.diff(np.sign(sy[-_LATE:]))) <= 1)  # noise has more
     return "saddle" if down and _small_gradient(history) else ""
+
+
+def _runs_away(f: Vector, norms: Vector) -> bool:
+    """Whether f rises in most of the last half, or falls, as the gradient grows."""
+    late = len(f) // 2
+    rises = (np.diff(f[late:], prepend=f[0]) > 0).mean() > 0.75
+    up = f[-1] > f[0] and norms[-1] > 2 * norms[0] and rises
+    grows = (np.diff(norms[late:], prepend=norms[0]) > 0).mean() > 0.75
+    down = f[-1] == f.min() < f[0] and norms[-1] > _RUNAWAY * norms[0]
+    return bool(up or (grows and down))
 
 
 def _noise(history: Any, f: Vector) -> str:
@@ -241,9 +267,8 @@ def _noise(history: Any, f: Vector) -> str:
     if len(half) < 10:
         return ""
     changes = np.diff(half)
-    turns = (
-        changes[1:] * changes[:-1] < 0
-    ).mean()  # 2/3 for independent values, 1/2 for a random walk
+    # 2/3 for independent values, 1/2 for a random walk
+    turns = (changes[1:] * changes[:-1] < 0).mean()
     middle = len(half) // 2
     early, late = half[:middle], half[middle:]
     norms = np.asarray(history.grad_norm)[len(f) // 2 :]
@@ -263,15 +288,13 @@ def _is_sublinear(linear: Fit, power: Fit) -> bool:
     return better(power, linear) and power.r2 > 0.9 and power.value < _STEEPEST
 
 
-def _law(linear: Fit, power: Fit, predicted: float, kappa: float) -> str:
+def _law(linear: Fit, power: Fit, predicted: float, steps: Steps) -> str:
     """The verdict of the two fits; ρ is explained where log ρ is within a factor of 3 of theory's."""
     if _is_sublinear(linear, power):
-        return "sublinear"
+        undecided = is_quadratic(steps, power.first, power.last - 1)
+        return "not yet decided" if undecided else "sublinear"
     if not linear.r2 > 0.9:
         return "too short to tell"
     fall = -math.log(linear.value)
-    if math.isfinite(predicted):
-        return "kappa-limited" if 1 / 3 < math.log(predicted) / -fall < 3 else "linear"
-    # without a theory: between the best that gradients can do and exact line searches, each within a factor of 3
-    steepest = -2 * math.log((kappa - 1) / (kappa + 1)) if kappa > 1 else math.inf
-    return "kappa-limited" if steepest / 3 < fall < 12 / math.sqrt(kappa) else "linear"
+    explained = 0 < predicted < math.inf and 1 / 3 < math.log(predicted) / -fall < 3
+    return "kappa-limited" if explained else "linear"
