@@ -247,6 +247,25 @@ def test_the_basins_in_json_are_the_same_for_any_number_of_processes(told) -> No
     assert told("himmelblau", "--starts=30", "--seed=5") != one
 
 
+def test_a_maximum_at_the_default_start_is_no_basin(told) -> None:
+    r = told("(x**2 - 1)**2", "--starts=8")
+    assert [b["fun"] for b in r["basins"]] == pytest.approx([0, 0], abs=1e-9)
+    assert sum(b["share"] for b in r["basins"]) == 1
+    assert r["unfinished"] == []
+
+
+def test_unfinished_starts_are_printed_below_the_basins(minimize, told) -> None:
+    asked = (ROSENBROCK, "--starts=4", "--method=adam:lr=0.01", "--maxiter=30")
+    r = told(*asked)
+    assert r["basins"] == []
+    assert sum(b["count"] for b in r["unfinished"]) == 4
+    lines = minimize(*asked)[1].splitlines()
+    table = lines[lines.index("Unfinished:") + 1 :]
+    assert table[0].split()[:3] == ["f", "share", "starts"]
+    assert len(table) == 1 + len(r["unfinished"])
+    assert "found 0 basins; 4 unfinished." in "\n".join(lines)
+
+
 def test_starts_are_drawn_within_the_bounds(told) -> None:
     r = told("himmelblau", "--starts=20", "--bounds=0:5")
     assert [b["x"] for b in r["basins"] if b["fun"] < 1e-9] == [pytest.approx([3, 2], abs=1e-4)]
@@ -300,6 +319,7 @@ BAD = {
     "unknown function with parameters": (["rosenbrok:n=3"], "Did you mean 'rosenbrock'?"),
     "unknown function with a digit": (["rosenbrock2"], "Did you mean 'rosenbrock'?"),
     "a data set": (["digits"], "no test function is called 'digits'"),
+    "a formula with a minus": (["-x**2"], "put in parentheses"),
     "a bare name": (["x"], "no test function is called 'x'"),
     "unknown parameter": (["quadratic:kapa=3"], "Did you mean 'kappa'?"),
     "parameter out of range": (["rosenbrock:n=1"], "n of rosenbrock must be"),

@@ -13,6 +13,7 @@ from scipy import optimize
 
 from descend._minimize.basins import End, find_basins
 from descend._minimize.driver import minimize
+from descend._minimize.history import History
 from descend._minimize.result import Result
 from descend._minimize.starts import MOST_STARTS, minimize_from_many, start_box, start_points
 from descend._minimize.variables import kept
@@ -23,7 +24,10 @@ from descend.lab.functions import get_function
 def by_scipy(fun, grad, x):
     """A run by another minimizer: what starts do is tested apart from our methods."""
     found = optimize.minimize(fun, x, jac=grad, method="L-BFGS-B", options={"gtol": 1e-8})
-    return Result(**{name: found[name] for name in ("x", "fun", "nfev", "njev", "nit", "success")}, message="Done.")  # fmt: skip
+    kept = {name: found[name] for name in ("x", "fun", "nfev", "njev", "nit", "success")}
+    values, lengths = [fun(x), found.fun], [np.nan, np.linalg.norm(found.x - x)]
+    history = History({"fun": np.array(values), "step_norm": np.array(lengths)})
+    return Result(**kept, message="Done.", history=history)
 
 
 def run_of(name: str):
@@ -50,6 +54,7 @@ def test_both_minima_of_the_quartic_are_found_and_told_apart() -> None:
     assert sum(b.count for b in r.basins) == 16
     assert sum(b.share for b in r.basins) == 1.0
     assert r.failures == {}
+    assert r.unfinished == []
 
 
 def test_the_four_minima_of_himmelblau_are_told_apart_though_equally_deep() -> None:
@@ -82,8 +87,10 @@ def test_a_function_with_one_minimum_has_one_basin() -> None:
 def test_a_basin_tells_which_start_found_it_and_what_all_of_its_starts_cost() -> None:
     r = many("quartic", 12)
     runs = [run_of("quartic")(x) for x in r.starts]
-    assert r.nfev == sum(b.nfev for b in r.basins) == sum(run.nfev for run in runs)
-    assert r.njev == sum(run.njev for run in runs)
+    beside = runs[0].x + 1e-3 * 10 * np.random.default_rng(0).uniform(0.5, 1.0) * np.array([1, -1])
+    again = [run_of("quartic")(np.array([x])) for x in beside]  # x0's run is looked at from beside
+    assert r.nfev == sum(b.nfev for b in r.basins) == sum(run.nfev for run in runs + again)
+    assert r.njev == sum(run.njev for run in runs + again)
     for basin in r.basins:
         assert np.array_equal(basin.x0, r.starts[basin.start])
         assert runs[basin.start].fun == basin.fun
@@ -97,24 +104,131 @@ def test_basins_are_printed_as_a_table() -> None:
         End(2, np.ones(2), np.array([3.0, 2.0]), -1.5, False, 7),
         End(3, np.ones(2), np.array([3.0, 2.00001]), -1.25, True, 5),
     ]
-    table = str(find_basins(ends[:2], np.ones(2), starts=4)).splitlines()
+    basins, unfinished = find_basins(ends, np.ones(2), starts=4)
+    table = str(basins).splitlines()
     assert table[0].split() == ["f", "share", "starts", "nfev", "found", "by", "converged", "x"]
-    assert table[1].split() == ["-1.5", "25", "%", "1", "7", "start", "2", "no", "(3,", "2)"]
-    assert len(find_basins(ends, np.ones(2), starts=4)) == 3  # the last differs in f alone
-    assert str(find_basins(ends[:1], np.ones(2), 4)[0]).startswith("4  25 %  1  10  start 0  yes")
+    assert table[1].split() == ["-1.25", "25", "%", "1", "5", "start", "3", "yes", "(3,", "2.00001)"]  # fmt: skip
+    assert str(basins[1]).startswith("4  25 %  1  10  start 0  yes")
+    # it differs from the one beside it in f alone
+    assert str(unfinished).splitlines()[1].startswith("-1.5  25 %   1       7     start 2   no")
+
+
+def test_a_run_that_did_not_converge_joins_the_basin_where_it_ended_and_makes_none() -> None:
+    places = [(0.0, True), (1e-6, False), (0.5, False), (0.5, False), (0.9, False)]
+    ends = [End(i, np.zeros(1), np.array([x]), 0.0, done, 1) for i, (x, done) in enumerate(places)]
+    basins, unfinished = find_basins(ends, np.ones(1), starts=6)
+    assert [(b.count, b.share, b.success) for b in basins] == [(2, 2 / 6, True)]
+    assert [(b.count, b.start, b.success) for b in unfinished] == [(2, 2, False), (1, 4, False)]
 
 
 def test_ends_along_a_flat_valley_are_one_basin() -> None:
     ends = [End(i, np.zeros(1), np.array([x]), 0.0, True, 1) for i, x in enumerate(np.linspace(0, 0.1, 201))]  # fmt: skip
-    assert len(find_basins(ends, np.array([1.0]), 201)) == 1
-    assert len(find_basins(ends[::3], np.array([1.0]), 67)) == 67
+    assert len(find_basins(ends, np.array([1.0]), 201)[0]) == 1
+    assert len(find_basins(ends[::3], np.array([1.0]), 67)[0]) == 67
 
 
 def test_distances_are_measured_in_widths_of_the_box() -> None:
     ends = [End(i, np.zeros(2), np.array([1e6 * i, 0.0]), 0.0, True, 1) for i in range(2)]
-    assert len(find_basins(ends, np.array([1e10, 1.0]), 2)) == 1
-    assert len(find_basins(ends, np.array([1e8, 1.0]), 2)) == 2
-    assert len(find_basins(ends, np.array([0.0, 1.0]), 2)) == 2  # a fixed variable has no width
+    assert len(find_basins(ends, np.array([1e10, 1.0]), 2)[0]) == 1
+    assert len(find_basins(ends, np.array([1e8, 1.0]), 2)[0]) == 2
+    assert len(find_basins(ends, np.array([0.0, 1.0]), 2)[0]) == 2  # a fixed variable has no width
+
+
+# what is no minimum
+
+
+def double_well(x):
+    """Minima at ±1; the other coordinates, if any, are a bowl around 0."""
+    return float((x[0] ** 2 - 1) ** 2 + (x[1:] ** 2).sum())
+
+
+def slope(x):
+    return np.concatenate([4 * x[:1] * (x[:1] ** 2 - 1), 2 * x[1:]])
+
+
+def all_shares(r: Result) -> float:
+    return sum(b.share for b in r.basins + r.unfinished) + len(r.failures) / len(r.starts)
+
+
+@pytest.mark.parametrize("method", ["lbfgs", "bfgs", "cg", "bb", "adam:lr=0.05"])
+@pytest.mark.parametrize("x0", [[0.0], [0.0, 0.0], [0.0, 0.7], [0.0, 0.2, 0.0]])
+def test_a_run_that_rests_on_a_maximum_or_saddle_is_led_away(method, x0) -> None:
+    r = minimize(double_well, x0, jac=slope, method=method, starts=6, seed=0)
+    # a gradient of 1e-5 over a curvature of 8
+    assert sorted(b.x[0] for b in r.basins) == pytest.approx([-1, 1], abs=2e-6)
+    assert all(b.success for b in r.basins)
+    assert sum(b.share for b in r.basins) == pytest.approx(1)
+    assert r.unfinished == []
+
+
+def test_a_start_at_a_minimum_is_kept_though_a_lower_valley_is_near() -> None:
+    def waves(x):
+        return float(x[0] ** 2 + 10 - 10 * np.cos(2 * np.pi * x[0]))
+
+    def steepness(x):
+        return 2 * x + 20 * np.pi * np.sin(2 * np.pi * x)
+
+    # the minimum beside 2: 2x + 20 pi sin(2 pi x) = 0, to the last bit
+    x0 = optimize.brentq(lambda x: steepness(np.array([x]))[0], 1.9, 2.1, xtol=1e-16)
+    r = minimize(waves, [x0], jac=steepness, bounds=[(-5, 5)], starts=4, seed=0)
+    assert any(abs(b.x[0] - x0) < 1e-6 and b.start == 0 for b in r.basins)
+
+
+@pytest.mark.parametrize(("x0", "bounds"), [([0.0], [(0, 1)]), ([1.0], [(1, 1)])])
+def test_a_start_at_a_corner_or_without_room_is_a_minimum(x0, bounds) -> None:
+    r = minimize(lambda x: float(x[0]), x0, jac=np.ones_like, bounds=bounds, starts=4, seed=0)
+    assert [b.share for b in r.basins] == [1.0]
+    assert r.x.tolist() == x0
+
+
+def test_the_flat_bottom_of_a_quartic_is_a_minimum_though_gtol_holds_all_around() -> None:
+    r = minimize(lambda x: float(x[0] ** 4), [0.0], jac=lambda x: 4 * x**3, starts=2, seed=0)
+    assert r.basins[0].start == 0
+    assert r.basins[0].fun == 0.0
+
+
+def test_starts_that_never_moved_are_no_basins() -> None:
+    box = [(-2e-6, 2e-6)]
+    r = minimize(lambda x: float(x[0] ** 4), [1e-6], bounds=box, starts=8, seed=0)
+    assert r.basins == []
+    assert sum(b.count for b in r.unfinished) == 8
+    assert not any(b.success for b in r.unfinished)
+    assert all_shares(r) == 1
+    assert r.fun == r.unfinished[0].fun
+    assert "found 0 basins; 8 unfinished. 8 did not move: gtol holds there" in r.message
+    assert "unmoved" not in r
+    # the projected gradient is no longer than the box is wide, so gtol must be far below that
+    fine = minimize(lambda x: 1e12 * float(x[0] ** 2), [1e-6], bounds=box, jac=lambda x: 2e12 * x, gtol=1e-9, ftol=0, starts=8, seed=0)  # fmt: skip
+    assert [b.share for b in fine.basins] == [1.0]
+
+
+def test_a_constant_has_no_basin() -> None:
+    r = minimize(lambda x: 1.0, [0.0, 0.0], starts=4, seed=0)
+    assert (r.basins, sum(b.count for b in r.unfinished), r.fun) == ([], 4, 1.0)
+
+
+def test_runs_that_used_up_their_iterations_are_unfinished() -> None:
+    f = get_function("rosenbrock")
+    r = minimize(f.fun, [-1.2, 1.0], jac=f.grad, method="adam:lr=0.01", maxiter=300, starts=8, seed=0)  # fmt: skip
+    assert r.basins == []
+    assert sum(b.count for b in r.unfinished) == 8
+    assert all_shares(r) == 1
+    assert r.fun == r.unfinished[0].fun
+    assert not r.success
+    assert r.message.endswith("found 0 basins; 8 unfinished.")
+
+
+def test_basins_unfinished_and_failed_starts_add_up() -> None:
+    def f(x):
+        if x[0] > 0.8:
+            raise ValueError("too far right")
+        return double_well(x)
+
+    r = minimize(f, [0.0], jac=slope, maxiter=3, starts=16, seed=0)
+    assert r.basins
+    assert r.unfinished
+    assert r.failures
+    assert all_shares(r) == pytest.approx(1)
 
 
 # where the starts lie
@@ -282,7 +396,7 @@ def test_ends_that_are_not_finite_count_as_failures() -> None:
     assert set(r.failures) == {1, 2, 3, 4}
     assert set(r.failures.values()) == {"it ended where f is nan", "it ended where f is -inf"}
     assert r.fun == 0.0
-    assert r.nfev == 5
+    assert r.nfev == 7  # x0 from both sides too
 
 
 def test_where_every_start_fails_the_first_reason_is_told() -> None:
@@ -307,7 +421,7 @@ def test_an_interruption_keeps_the_best_of_what_was_run() -> None:
 
     def run(x):
         seen.append(x)
-        if len(seen) == 4:
+        if len(seen) == 6:  # x0 is run three times
             interruption = KeyboardInterrupt()
             interruption.result = Result(x=x, fun=1e9, nfev=3, njev=3, success=False, message="Half.")  # fmt: skip
             raise interruption
@@ -317,10 +431,26 @@ def test_an_interruption_keeps_the_best_of_what_was_run() -> None:
     with pytest.raises(KeyboardInterrupt) as caught:
         minimize_from_many(run, np.array([-1.0]), *box, starts=20, seed=0)
     r = caught.value.result
-    assert len(seen) == 4
+    assert len(seen) == 6
     assert r.message.endswith("Interrupted: 4 of 20 starts were run.")
-    assert r.fun == min(run_of("quartic")(x).fun for x in seen[:3])
-    assert sum(b.count for b in r.basins) == 4
+    assert r.fun == min(run_of("quartic")(x).fun for x in (seen[0], *seen[3:5]))
+    assert sum(b.count for b in r.basins + r.unfinished) == 4
+
+
+def test_an_interruption_while_x0_is_looked_at_from_beside_keeps_its_run() -> None:
+    seen = []
+
+    def run(x):
+        seen.append(x)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+        return run_of("quartic")(x)
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        minimize_from_many(run, np.array([-1.0]), starts=3, seed=0)
+    r = caught.value.result
+    assert r.x == pytest.approx(-0.25)
+    assert r.message.endswith("found 1 basin. Interrupted: 1 of 3 starts were run.")
 
 
 def test_an_interruption_before_any_result_has_none() -> None:

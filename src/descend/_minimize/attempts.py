@@ -67,7 +67,8 @@ class _Unpicklable(Exception):  # noqa: N818 - says what happened to a result
     """A result cannot be sent back."""
 
 
-def _attempt(run: Run, x: Vector) -> Outcome:
+def attempt(run: Run, x: Vector) -> Outcome:
+    """Run from a copy of ``x``; what the user's function raises is a Failure."""
     try:
         return run(x.copy())
     except ProblemError as error:
@@ -82,7 +83,7 @@ def _one_by_one(run: Run, points: Vector, note: Note) -> None:
     with threadpool_limits(1):
         for i, x in enumerate(points):
             try:
-                note(i, _attempt(run, x))
+                note(i, attempt(run, x))
             except KeyboardInterrupt as interruption:
                 so_far = getattr(interruption, "result", None)
                 if so_far is not None:
@@ -100,7 +101,7 @@ def _in_threads(run: Run, points: Vector, jobs: int, note: Note, reason: BaseExc
     executor = ThreadPoolExecutor(jobs)
     try:
         with threadpool_limits(1):
-            _collect({executor.submit(_attempt, run, x): i for i, x in enumerate(points)}, note)
+            _collect({executor.submit(attempt, run, x): i for i, x in enumerate(points)}, note)
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
 
@@ -155,7 +156,7 @@ def _work(x: Vector) -> Sent:
     if _run is None:
         raise ProblemError("a worker must receive its run before its first start; got none.")
     with warnings.catch_warnings(record=True) as caught:
-        outcome = _attempt(_run, x)
+        outcome = attempt(_run, x)
     sent = outcome, [(w.category, str(w.message)) for w in caught]
     try:
         cloudpickle.dumps(sent)

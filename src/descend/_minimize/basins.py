@@ -1,4 +1,4 @@
-"""The minima that many starts found, told apart: which starts came to the same one, and how many."""
+"""The minima that many starts found, told apart: which starts came to the same one, how many, and which came to none."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ class End:
     x: Vector
     fun: float
     success: bool
+    """Whether the run converged to a minimum."""
     nfev: int
 
 
 @dataclass(frozen=True, eq=False)
 class Basin:
-    """A minimum and the starts that came to it.
+    """A minimum and the starts that came to it; or, among the unfinished, a place where runs ended short of one.
 
     ``share`` is of all starts, failed ones included; ``success`` tells whether the best of its runs converged.
     """
@@ -79,8 +80,10 @@ def _cells(basin: Basin) -> tuple[str, ...]:
     )
 
 
-def find_basins(ends: Sequence[End], width: Vector, starts: int) -> Basins:
-    """Group ends that are one minimum, by single linkage: a flat valley stays in one piece.
+def find_basins(ends: Sequence[End], width: Vector, starts: int) -> tuple[Basins, Basins]:
+    """Group ends that are one place, by single linkage: a flat valley stays in one piece.
+
+    A place is a basin if at least one run converged there: the others that ended there were on the way to it.
 
     Parameters
     ----------
@@ -91,10 +94,16 @@ def find_basins(ends: Sequence[End], width: Vector, starts: int) -> Basins:
     starts : int
         How many there were, failed ones included.
 
+    Returns
+    -------
+    basins : Basins
+    unfinished : Basins, the places where no run converged
+
     Examples
     --------
-    >>> ends = [End(i, np.zeros(1), np.array([x]), x**2, True, 9) for i, x in enumerate((0.0, 3.0, 1e-6))]
-    >>> print(find_basins(ends, np.array([10.0]), starts=4))
+    >>> ends = [End(i, np.zeros(1), np.array([x]), x**2, x < 5, 9) for i, x in enumerate((0.0, 3.0, 1e-6, 5.0))]
+    >>> basins, unfinished = find_basins(ends, np.array([10.0]), starts=4)
+    >>> print(basins)
     f  share  starts  nfev  found by  converged  x
     0  50 %   2       18    start 0   yes        (0)
     9  25 %   1       9     start 1   yes        (3)
@@ -102,8 +111,13 @@ def find_basins(ends: Sequence[End], width: Vector, starts: int) -> Basins:
     groups: dict[int, list[End]] = {}
     for label, end in zip(_labels(ends, width), ends, strict=True):
         groups.setdefault(label, []).append(end)
-    basins = (_basin(group, starts) for group in groups.values())
-    return Basins(sorted(basins, key=lambda basin: (basin.fun, basin.start)))
+    found, unfinished = Basins(), Basins()
+    for group in groups.values():
+        converged = any(end.success for end in group)
+        (found if converged else unfinished).append(_basin(group, starts))
+    for places in (found, unfinished):
+        places.sort(key=lambda basin: (basin.fun, basin.start))
+    return found, unfinished
 
 
 def _labels(ends: Sequence[End], width: Vector) -> list[int]:

@@ -13,6 +13,7 @@ from scipy.stats import qmc
 
 from descend._minimize.attempts import Failure, Outcome, attempt_all
 from descend._minimize.basins import Basins, End, find_basins
+from descend._minimize.beside import FromBeside, as_vector
 from descend._minimize.result import Result
 from descend.errors import HyperparameterError, ProblemError
 from descend.methods._method import Vector
@@ -35,12 +36,18 @@ def minimize_from_many(
 
     The box is that of the bounds; a coordinate without one on either side has ``x0 ± max(1, |x0|)`` instead, cut off at the
     bound that it has. The first start is ``x0``, the others are a scrambled Sobol' sequence. Every start computes on one
-    thread of BLAS, so the result is the same for any ``jobs``. Budgets (maxiter, maxfev, maxtime) are those of each start.
+    thread of BLAS, so the result is the same for any ``jobs``. Budgets (maxiter, maxfev, maxtime) are those of each run.
+
+    The end of the run from ``x0``, and any start at which gtol holds already, may be a maximum or a saddle: such a run is
+    repeated from both sides of its end, and where that leads lower, the repetition counts. Basins are the minima: points at
+    which a run converged. Starts whose runs used up their budget or were given up elsewhere are ``unfinished``, and so are
+    those that did not move and of which nothing tells that they are minima. The shares of basins and unfinished and those of
+    the failures, 1 / starts each, add up to 1.
 
     Parameters
     ----------
     run : callable
-        Minimizes from a start of shape (n,) and returns a Result. For ``jobs > 1`` it is sent to worker processes; where it
+        Minimizes from a start of shape (n,) and returns a Result with its history. For ``jobs > 1`` it is sent to worker processes; where it
         cannot be pickled, threads take their place and a RuntimeWarning says so.
     x0 : array of shape (n,)
     lower, upper : array of shape (n,), optional
@@ -59,6 +66,7 @@ def minimize_from_many(
 
         starts : array of shape (starts, n)
         basins : list of Basin, the lowest first; as text a table
+        unfinished : list of Basin, the places where runs ended of which none converged there, the lowest first
         failures : dict, the reason for each start that raised or ended at no finite value
 
     Raises
@@ -77,7 +85,7 @@ def minimize_from_many(
     points = start_points(x0, low, high, starts, seed)
     tally = _Tally(points)
     try:
-        attempt_all(run, points, jobs, tally.note)
+        attempt_all(FromBeside(run, points[0], low, high), points, jobs, tally.note)
     except KeyboardInterrupt as interruption:
         if tally.best is not None:
             so_far = tally.result(high - low)
@@ -128,6 +136,7 @@ class _Tally:
         self._ends: dict[int, End] = {}
         self._failures: dict[int, str] = {}
         self._counts: dict[int, dict[str, int]] = {}
+        self._unmoved: set[int] = set()
 
     @property
     def noted(self) -> int:
@@ -140,11 +149,13 @@ class _Tally:
             self._failures[start] = outcome.reason
             return
         self._counts[start] = {name: int(outcome[name]) for name in _COUNTS if name in outcome}
-        x, fun = np.array(outcome.x, dtype=np.float64).ravel(), float(outcome.fun)
+        x, fun = as_vector(outcome), float(outcome.fun)
         if not (math.isfinite(fun) and np.isfinite(x).all()):
             self._failures[start] = f"it ended where f is {fun:g}"
             return
-        x0, success = self._points[start], bool(outcome.success)
+        if outcome.pop("unmoved", False):
+            self._unmoved.add(start)
+        x0, success = self._points[start], bool(outcome.success) and start not in self._unmoved
         self._ends[start] = End(start, x0, x, fun, success, int(outcome.nfev))
         if self.best is None or (fun, start) < self._rank:
             self.best, self._rank = outcome, (fun, start)
@@ -158,20 +169,24 @@ class _Tally:
                 f" The first: {next(iter(failures.values()))}"
             )
         starts = len(self._points)
-        basins = find_basins([self._ends[i] for i in sorted(self._ends)], width, starts)
+        ends = [self._ends[i] for i in sorted(self._ends)]
+        basins, unfinished = find_basins(ends, width, starts)
         best = copy.copy(self.best)
-        for name in self._counts[basins[0].start]:
+        for name in self._counts[self._rank[1]]:
             best[name] = sum(counts[name] for counts in self._counts.values())
-        best.message += _said(basins, starts, len(failures))
-        best.update(basins=basins, starts=self._points, failures=failures)
+        best.message += _said(basins, unfinished, starts, len(failures), len(self._unmoved))
+        best.update(basins=basins, unfinished=unfinished, starts=self._points, failures=failures)
         return best
 
 
-def _said(basins: Basins, starts: int, failed: int) -> str:
-    found = f"{len(basins)} {'basin' if len(basins) == 1 else 'basins'}"
-    return (
-        f" The best of {starts} starts, which found {found}{f'; {failed} failed' * bool(failed)}."
-    )
+def _said(basins: Basins, unfinished: Basins, starts: int, failed: int, unmoved: int) -> str:
+    left = sum(place.count for place in unfinished)
+    counted = [f"{len(basins)} {'basin' if len(basins) == 1 else 'basins'}"]
+    counted += [f"{n} {what}" for n, what in ((left, "unfinished"), (failed, "failed")) if n]
+    said = f" The best of {starts} starts, which found {'; '.join(counted)}."
+    if unmoved and left:
+        said += f" {unmoved} did not move: gtol holds there, minimum or not."
+    return said
 
 
 def check_counts(starts: Any, seed: Any, jobs: Any) -> None:

@@ -7,6 +7,7 @@ command that needs it, so that ``--help`` answers at once.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from typing import Annotated, Any, NoReturn
@@ -74,11 +75,20 @@ def _status(arguments: list[str]) -> int:
         if interruption:
             return _interrupted(interruption)
         if isinstance(error, _UsageError):
-            return _refused(error.format_message())
+            return _refused(error.format_message() + _minus_hint(arguments, error))
         if isinstance(error, DescendError):
             return _refused(str(error))
         raise
     return 0
+
+
+def _minus_hint(arguments: list[str], error: Any) -> str:
+    """What to do about a formula that begins with a minus, which is read as options."""
+    of_minimize = arguments[:1] == ["minimize"] and type(error).__name__ == "NoSuchOption"
+    formula = next((a for a in arguments if re.match(r"-[^-].*[*+/(^]", a)), None)
+    if not (of_minimize and formula):
+        return ""
+    return f". Hint: a formula that begins with a minus is put in parentheses, '({formula[:40]})', or after --."
 
 
 def _interruption(error: BaseException | None) -> KeyboardInterrupt | None:

@@ -64,8 +64,14 @@ def _lines(asked: Asked, result: Result) -> list[str]:
         f"Iterations: {result.nit}. Evaluations: {result.nfev} of f, {result.njev} of its gradient.",
     ]
     if "basins" in result:
-        return [*lines, "", str(result.basins), *_failures(result.failures)]
+        return [*lines, *_places(result), *_failures(result.failures)]
     return [*lines, "", *str(result.history.rate()).splitlines()]
+
+
+def _places(result: Result) -> list[str]:
+    basins, unfinished = result.basins, result.unfinished
+    lines = ["", str(basins)] if basins else []
+    return [*lines, "", "Unfinished:", str(unfinished)] if unfinished else lines
 
 
 def _failures(failures: dict[int, str]) -> list[str]:
@@ -96,11 +102,12 @@ def _plain(asked: Asked, result: Result) -> dict[str, Any]:
     }
     told |= {name: result[name] for name in ("fun", "success", "status", "nit", "nfev", "njev")}
     if "basins" in result:
-        told["basins"] = [
-            {name: getattr(basin, name) for name in _BASIN}
-            | {"x": basin.x.tolist(), "x0": basin.x0.tolist()}
-            for basin in result.basins
-        ]
+        for kind in ("basins", "unfinished"):
+            told[kind] = [
+                {name: getattr(basin, name) for name in _BASIN}
+                | {"x": basin.x.tolist(), "x0": basin.x0.tolist()}
+                for basin in result[kind]
+            ]
         told["failures"] = {str(i): reason for i, reason in result.failures.items()}
     return told
 
