@@ -69,7 +69,7 @@ def test_a_start_that_is_small_all_over_is_its_own_size():
 def test_forward_differences_are_scipys_where_x_is_not_small():
     from scipy.optimize._numdiff import approx_derivative
 
-    x = np.array([0.3, -1.7, 40.0, 0.0])
+    x = np.array([0.3, -1.7, 12.0, 0.0])
 
     def f(z):
         return np.sin(z).sum()

@@ -10,7 +10,6 @@ References
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -71,7 +70,7 @@ def typical_sizes(x0: Vector) -> Vector:
     >>> typical_sizes(np.array([0.0, 3.0])), typical_sizes(np.array([2e-6, 1e-6]))
     (array([1., 1.]), array([1.5e-06, 1.5e-06]))
     """
-    sizes = units_of(x0, varied=math.inf)
+    sizes = units_of(x0)
     known = np.abs(x0[x0 != 0])
     if known.size and (sizes == 1).all() and known.max() < _TINY:
         return np.full(x0.size, np.median(known))

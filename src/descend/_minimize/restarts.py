@@ -8,7 +8,7 @@ from descend._minimize.scaling import differ
 from descend.methods._method import Vector
 from descend.methods._status import Status
 
-_FALL = 1e-10
+_FALL = 1e-4
 """Least relative fall of f since the last start that makes another one worth its evaluations."""
 UNFINISHED = frozenset({Status.FUNCTION, Status.STEP, Status.LINE_SEARCH, Status.ROUNDOFF})
 """Ends after which other units, or better differences, may lead on."""

@@ -10,11 +10,11 @@ import numpy as np
 
 from descend.methods._method import Oracle, Point, Vector
 
-FAR, VARIED = 1e3, 1.5
-"""Sizes of x0 need units where two of them are this factor apart, or the standard deviation of their logarithms is above this. That of
-1, 2, …, n is below 1: starting points of that kind are in units already."""
-NEAR = 20.0
-"""A factor within which no sizes vary so much."""
+ABOVE, BELOW = 10.0, 1e-4
+"""Sizes of x0 need units where the largest is so many times the middle one, or the smallest so much less. A single small entry of a
+start taken at random is near 0 by chance and tells of no unit; a single large one does."""
+NEAR = 10.0
+"""A factor within which all sizes are alike, whichever is the middle one."""
 APART = 100.0
 """From this spread of |x| / units on, other units are worth a restart."""
 
@@ -35,17 +35,18 @@ def powers_of_two(sizes: Vector) -> Vector:
     return units
 
 
-def units_of(x0: Vector, varied: float = VARIED) -> Vector:
+def units_of(x0: Vector) -> Vector:
     """Return the units to start in, shape (n,): ones where the sizes in ``x0`` are alike.
-
-    Their logarithms may have the standard deviation ``varied``.
 
     >>> units_of(np.array([0.5, 0.0, -5.0])), units_of(np.array([1e-4, 0.0, -16.0, 8.0]))
     (array([1., 1., 1.]), array([1.22070312e-04, 8.00000000e+00, 1.60000000e+01, 8.00000000e+00]))
     """
     sizes = np.abs(x0)
     known = sizes[(sizes > 0) & np.isfinite(sizes)]
-    if known.size == 0 or (known.max() <= FAR * known.min() and np.log(known).std() <= varied):
+    if known.size == 0:
+        return np.ones(x0.size)
+    middle = np.exp(np.median(np.log(known)))
+    if known.max() <= ABOVE * middle and known.min() >= BELOW * middle:
         return np.ones(x0.size)
     return powers_of_two(np.where((sizes > 0) & np.isfinite(sizes), sizes, np.median(known)))
 

@@ -12,6 +12,7 @@ from scipy.linalg.blas import dnrm2
 from descend.methods._inner import inner
 from descend.methods._method import Method, Oracle, Point, Step, Vector
 from descend.methods.hager_zhang import HagerZhang, continued, initial
+from descend.methods.idle import ended, rests
 from descend.methods.lines import failure
 from descend.methods.searches import Search, StrongWolfe
 
@@ -27,6 +28,8 @@ class Course:
     """The last step; nan before the first."""
     slope: float = math.nan
     """The slope along the last direction, where that step began."""
+    idle: int = 0
+    """Steps in a row at which x rested; f may, while the gradient falls on."""
 
 
 First = Callable[[Oracle, Point, Course, float], float]
@@ -43,7 +46,7 @@ def advance(
     lr = first(oracle, point, course, slope)
     found = search(oracle, point, course.direction, lr)
     if found is None and not course.steepest:
-        course = Course(-point.g, lr=course.lr, slope=course.slope)
+        course = Course(-point.g, lr=course.lr, slope=course.slope, idle=course.idle)
         slope = inner(point.g, course.direction)
         lr = first(oracle, point, course, slope)
         found = search(oracle, point, course.direction, lr)
@@ -51,7 +54,8 @@ def advance(
         return Step(point, course, 0.0, failure(point.f, 0.5 * lr * slope))
     state = _turned(course, beta(point.g, found.point.g, course.direction), found.point.g)
     state.lr, state.slope = found.lr, slope
-    return Step(found.point, state, found.lr)
+    state.idle = course.idle + 1 if rests(point, found.point) else 0
+    return Step(found.point, state, found.lr, ended(state.idle))
 
 
 def _turned(course: Course, beta: float, g: Vector) -> Course:
@@ -109,11 +113,11 @@ class CG(Method):
     --------
     >>> from descend.methods import get_method
     >>> get_method("cg").search
-    StrongWolfe(c1=0.0001, c2=0.1, max_steps=20)
+    StrongWolfe(c1=0.0001, c2=0.25, max_steps=20)
     """
 
     name: ClassVar[str] = "cg"
-    search: Search = field(default_factory=lambda: StrongWolfe(c2=0.1))
+    search: Search = field(default_factory=lambda: StrongWolfe(c2=0.25))
 
     def start(self, oracle: Oracle, point: Point) -> Course:  # noqa: ARG002 - it begins with the gradient
         return Course(-point.g)

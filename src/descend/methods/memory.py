@@ -16,10 +16,9 @@ from scipy.linalg.blas import dgemv, dsbmv, dscal
 from descend.methods._inner import inner, products
 from descend.methods._method import Point, Vector
 from descend.methods._status import Status
-from descend.methods.lines import rounding
+from descend.methods.idle import ended, idle_steps
 
 ROUNDING = float(np.finfo(np.float64).eps)
-PATIENCE = 10
 Products = tuple[float, float, float]
 LARGE = 1e300
 """Products of pairs whose squares are smaller do not overflow."""
@@ -170,15 +169,9 @@ def learn(memory: Learner, old: Point, new: Point) -> None:
 
 
 def ended_by_rounding(memory: Learner, old: Point, new: Point) -> Status | None:
-    """Count the steps in a row on which f did not fall beyond its rounding; `Status.ROUNDOFF` after `PATIENCE` of them.
-
-    A few such steps are worth taking: the gradient still falls, and the approximate Wolfe conditions see it.
-    """
-    if old.f - new.f > rounding(old.f):
-        memory.idle = 0
-        return None
-    memory.idle += 1
-    return Status.ROUNDOFF if memory.idle >= PATIENCE else None
+    """Count the idle steps in a row; `Status.ROUNDOFF` after too many of them."""
+    memory.idle = idle_steps(memory.idle, old, new)
+    return ended(memory.idle)
 
 
 def _without_pairs(m: int) -> Vector:
