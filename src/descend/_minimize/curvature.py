@@ -35,7 +35,8 @@ class LearnedPairs(LbfgsInvHessProduct):  # type: ignore[misc]
 
     def __init__(self, memory: _Memory, units: Vector | None) -> None:
         n = memory.rows.shape[1]
-        super(LbfgsInvHessProduct, self).__init__(np.float64, (n, n))
+        # what SciPy's own constructor sets, after checks that take longer than an iteration
+        self.dtype, self.shape = np.dtype(np.float64), (n, n)
         self._memory, self._units = memory, units
         self._most = memory.rows.shape[0] // 2
         self.n_corrs = min(memory.count, self._most)
