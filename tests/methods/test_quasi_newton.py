@@ -57,7 +57,8 @@ def by_the_definition(found, m, n):
 def test_bfgs_update_worked_by_hand():
     state = InverseHessian.identity(2)
     state.add(np.array([1.0, 0.0]), np.array([2.0, 1.0]), 2.0)
-    np.testing.assert_allclose(whole(state.h), [[0.6, -0.2], [-0.2, 0.4]], rtol=1e-15)
+    # of H = I / 2, the scale sᵀs / sᵀy
+    np.testing.assert_allclose(whole(state.h), [[0.625, -0.25], [-0.25, 0.5]], rtol=1e-15)
 
 
 @pytest.mark.parametrize("count", [1, 3, 4, 5, 11])
@@ -102,6 +103,8 @@ def test_a_pair_without_positive_curvature_is_left_out():
     old = Point(np.zeros(2), 0.0, np.array([1.0, 1.0]))
     for g in ([2.0, 2.0], [1.0, 1.0], [np.nan, 1.0], [-1e200, 1.0]):
         learn(memory, old, Point(np.array([-1.0, -1.0]), 0.0, np.array(g)))
+    near = Point(np.array([1e-165, 0.0]), 0.0, np.array([1e-150, 0.0]))
+    learn(memory, Point(np.zeros(2), 0.0, np.zeros(2)), near)  # sᵀy is 1e-315, sᵀs vanishes
     assert memory.count == 0
     learn(memory, old, Point(np.array([-1.0, -1.0]), 0.0, np.array([0.5, 0.5])))
     assert memory.count == 1

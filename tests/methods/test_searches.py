@@ -178,8 +178,8 @@ def test_a_trial_that_is_not_finite_is_too_far(on_line, search):
 @pytest.mark.parametrize("search", [StrongWolfe(max_steps=3), HagerZhang(max_steps=3)], ids=repr)
 def test_without_an_acceptable_step_the_best_is_returned_or_none(on_line, search):
     oracle, point, direction = on_line(*LINES["parabola"], 0.0)
-    found = search(oracle, point, direction, 1e-6)  # three trials do not reach the minimum at 18
-    assert 1e-6 < found.lr < 1e-3
+    found = search(oracle, point, direction, 1e-9)  # three trials do not reach the minimum at 18
+    assert 1e-9 < found.lr < 1e-2
     assert oracle.values == 3
     oracle, point, direction = on_line(*LINES["quartic"], 0.0)
     assert type(search)(max_steps=1)(oracle, point, direction, 1e9) is None
@@ -216,6 +216,7 @@ def test_falls_is_armijos_condition_but_where_the_change_may_be_rounding():
 def test_failure_tells_a_step_below_rounding_from_one_that_should_show():
     assert failure(1.0, -1e-16) is Status.ROUNDOFF
     assert failure(1.0, -1e-6) is Status.LINE_SEARCH
+    assert failure(1e200, -math.inf) is Status.NON_FINITE
     assert rounding(-2.0) == pytest.approx(64 * np.finfo(float).eps, rel=0.02)
 
 
@@ -236,6 +237,12 @@ def test_a_step_grows_to_the_minimum_of_the_cubic_within_limits():
     # (x − 3)² has f(0) = 9, f'(0) = −6, f(1) = 4, f'(1) = −4
     assert beyond(Trial(0.0, 9.0, -6.0, None), Trial(1.0, 4.0, -4.0, None)) == pytest.approx(3.0)
     assert beyond(Trial(0.0, 9.0, -6.0, None), Trial(1.0, 3.0, -6.0, None)) == 5.0
+    # (x − 64)² is lowest at 64, (x − 2048)² farther than the search believes
+    far = beyond(Trial(0.0, 4096.0, -128.0, None), Trial(1.0, 3969.0, -126.0, None))
+    assert far == pytest.approx(64.0)
+    assert (
+        beyond(Trial(0.0, 4194304.0, -4096.0, None), Trial(1.0, 4190209.0, -4094.0, None)) == 1000
+    )
 
 
 def test_the_first_steps_of_cg_descent_follow_the_paper(counted):

@@ -83,11 +83,16 @@ class Line:
 
 
 def beyond(before: Trial, last: Trial) -> float:
-    """A longer step than ``last``: 2.1 to 5 times as far as it lies from ``before`` (the limits of MINPACK-2)."""
+    """A longer step than ``last``: where the cubic is lowest, but 2.1 to 1000 times as far as it lies from ``before``.
+
+    5 times as far where the cubic has no minimum ahead. The 1.1 and the 4 are those of MINPACK-2; it never goes farther than
+    that, which takes many trials where a step is too short by magnitudes, as after a pair from a steep direction.
+    """
     reach = last.lr - before.lr
-    nearest, farthest = last.lr + 1.1 * reach, last.lr + 4.0 * reach
     lowest = _cubic(before, last)
-    return min(max(lowest, nearest), farthest) if lowest > last.lr else farthest
+    if not lowest > last.lr:
+        return last.lr + 4.0 * reach
+    return min(max(lowest, last.lr + 1.1 * reach), last.lr + 999.0 * reach)
 
 
 def between(low: Trial, high: Trial) -> float:
@@ -130,5 +135,10 @@ def hopeless(f: float, promised: float, lr: float, first: float) -> bool:
 
 
 def failure(f: float, promised: float) -> Status:
-    """Why no step was found: one that is to change ``f`` by ``promised`` does not show where its rounding is larger."""
+    """Why no step was found: one that is to change ``f`` by ``promised`` does not show where its rounding is larger.
+
+    A ``promised`` that is not finite is a slope that overflows, though every entry of the gradient may be finite.
+    """
+    if not math.isfinite(promised):
+        return Status.NON_FINITE
     return Status.ROUNDOFF if abs(promised) <= rounding(f) else Status.LINE_SEARCH

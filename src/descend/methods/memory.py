@@ -20,8 +20,6 @@ from descend.methods.idle import ended, idle_steps
 
 ROUNDING = float(np.finfo(np.float64).eps)
 Products = tuple[float, float, float]
-LARGE = 1e300
-"""Products of pairs whose squares are smaller do not overflow."""
 
 
 @dataclass(slots=True)
@@ -160,11 +158,11 @@ def learn(memory: Learner, old: Point, new: Point) -> None:
 
     Damping such a pair (Powell 1978) would teach a curvature that f never showed, and after a search for the Wolfe
     conditions it comes from rounding alone, or from a search that had to be content with less. The test does not depend on
-    the units of x or f.
+    the units of x or f, as long as no square overflows or vanishes: where none does, no product of two pairs overflows.
     """
     s, y = new.x - old.x, new.g - old.g
     memory.products = ss, sy, yy = products(s, y)
-    if sy > 0.0 and ss < LARGE and yy < LARGE and sy > -ROUNDING * inner(s, old.g):
+    if sy > 0.0 and 0.0 < ss < np.inf and yy < np.inf and sy > -ROUNDING * inner(s, old.g):
         memory.add(s, y, sy)
 
 

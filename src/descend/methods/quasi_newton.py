@@ -56,16 +56,16 @@ class InverseHessian:
     def add(self, s: Vector, y: Vector, sy: float) -> None:
         """Change H so that Hy = s: with r = Hy, one symmetric product s vᵀ + v sᵀ, v = ((1 + yᵀr / sᵀy) s / 2 − r) / sᵀy.
 
-        Nocedal & Wright (2006), eq. 6.17, multiplied out. Before each of the first n updates H is multiplied by sᵀy / yᵀHy:
-        at the first, where that is their eq. 6.20, always; then where it enlarges H. The factor is that of Oren & Luenberger,
-        "Self-scaling variable metric (SSVM) algorithms" (1974), the restriction to one side that of Al-Baali, "Global and
-        superlinear convergence of a restricted class of self-scaling methods" (1998). A scale taken from the first pair
-        alone comes from the largest curvatures and is too small for directions in which nothing is known yet; after n pairs
-        there are none, and scaling would only undo what was learned (Nocedal & Yuan 1993).
+        Nocedal & Wright (2006), eq. 6.17, multiplied out. Before the first update H = I is multiplied by sᵀs / sᵀy, the longer
+        step of Barzilai & Borwein (1988): the shorter one, sᵀy / yᵀy, comes from the largest curvatures. Even so it is too
+        small for directions in which nothing is known yet, and before each of the first n updates H is multiplied by
+        sᵀy / yᵀHy where that enlarges it: the factor of Oren & Luenberger, "Self-scaling variable metric (SSVM) algorithms"
+        (1974), on one side only as with Al-Baali, "Global and superlinear convergence of a restricted class of self-scaling
+        methods" (1998). After n pairs nothing is unknown, and scaling would only undo what was learned (Nocedal & Yuan 1993).
         """
         r = dsymv(1.0, self.h, y, lower=1)
         if self.count < s.size:
-            scale = sy / inner(y, r)
+            scale = sy / inner(y, r) if self.count else inner(s, s) / sy
             if scale > 1.0 or not self.count:
                 self.h *= scale
                 r *= scale
