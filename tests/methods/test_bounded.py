@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize, rosen, rosen_der
 
+import descend
+from descend.methods import bounded
 from descend.methods._method import Point
-from descend.methods.bounded import Box, cauchy_point, feasible_direction, subspace_step
+from descend.methods.bounded import Box, feasible_direction, lowest_beyond
 from descend.methods.memory import DirectMemory
 from descend.methods.quasi_newton import LBFGS
 
@@ -106,16 +108,20 @@ def test_one_array_of_bounds_is_enough(side, counted, walk):
     assert point.f == pytest.approx(0.25, abs=1e-9)  # (1 − x)² at either edge
 
 
-def remembering(n, m=3, count=5, seed=0):
+def remembering(n, m=3, count=5, seed=0, walls=0.0):
     """A memory of a quadratic's pairs and the dense matrix B that it stands for."""
     rng = np.random.default_rng(seed)
     a = rng.normal(size=(n, n))
-    a = a @ a.T / n + np.diag(rng.uniform(0.1, 3, n))
+    a = a @ a.T / n + np.diag(rng.uniform(0.1, 3, n)) + walls
     memory = DirectMemory.empty(m, n)
     for s in rng.normal(size=(count, n)):
         memory.add(s, a @ s, s @ a @ s)
     inside = memory.rows.T @ np.linalg.solve(memory.middle, memory.rows)
-    return memory, memory.theta * (np.eye(n) - inside), np.linalg.inv(memory.middle)
+    return memory, memory.theta * (np.eye(n) - inside)
+
+
+def cauchy_point(point, box, memory):
+    return bounded.cauchy_point(point, box, memory, lambda b: np.linalg.solve(memory.middle, b))
 
 
 def model_along(point, box, b, t):
@@ -146,32 +152,33 @@ def first_minimum_by_segments(point, box, b):
 @pytest.mark.parametrize("n", [4, 30, 400])
 @pytest.mark.parametrize("seed", range(4))
 def test_the_cauchy_point_is_the_first_minimum_along_the_bent_path(n, seed):
-    memory, b, inverse = remembering(n, seed=seed)
+    memory, b = remembering(n, seed=seed)
     rng = np.random.default_rng(seed + 10)
     width = [0.02, 0.1, 0.5, 3.0][seed]  # from all coordinates stopped to none
     x = np.zeros(n)
     box = Box(-width * rng.uniform(size=n), width * rng.uniform(size=n))
     point = Point(x, 0.0, rng.normal(size=n))
     expected = first_minimum_by_segments(point, box, b)
-    np.testing.assert_allclose(cauchy_point(point, box, memory, inverse), expected, atol=1e-9)
+    np.testing.assert_allclose(cauchy_point(point, box, memory).x, expected, atol=1e-9)
 
 
 @pytest.mark.parametrize("width", [0.05, 0.3, 2.0])
 def test_the_subspace_step_minimizes_the_model_over_free_coordinates(width):
-    memory, b, inverse = remembering(12)
+    memory, b = remembering(12)
     rng = np.random.default_rng(3)
     box = Box(np.full(12, -width), np.full(12, width))
     point = Point(np.zeros(12), 0.0, rng.normal(size=12))
-    cauchy = cauchy_point(point, box, memory, inverse)
-    step = subspace_step(point, cauchy, box, memory, inverse)
-    free = np.abs(cauchy) < width
-    r = (point.g + b @ (cauchy - point.x))[free]
+    cauchy = cauchy_point(point, box, memory)
+    step = lowest_beyond(cauchy, point, memory) - cauchy.x
+    free = np.abs(cauchy.x) < width
+    np.testing.assert_array_equal(free, cauchy.free)
+    r = (point.g + b @ (cauchy.x - point.x))[free]
     np.testing.assert_allclose(step[free], -np.linalg.solve(b[np.ix_(free, free)], r), atol=1e-9)
     assert not step[~free].any()
 
 
 def test_without_a_bound_in_reach_the_direction_is_newtons_for_the_model():
-    memory, b, _ = remembering(8)
+    memory, b = remembering(8)
     point = Point(np.zeros(8), 0.0, np.ones(8))
     far = Box(np.full(8, -1e6), np.full(8, 1e6))
     np.testing.assert_allclose(
@@ -223,3 +230,79 @@ def test_a_gradient_that_is_nan_ends_the_run(counted, walk):
     point = oracle.at([0.5, 0.5, 0.5])
     step = LBFGS().step(oracle, point, LBFGS().start(oracle, point))
     assert step.ended is not None
+
+
+def test_products_over_free_coordinates_follow_what_becomes_free_and_what_is_learned():
+    rng = np.random.default_rng(0)
+    memory = DirectMemory.empty(3, 40)
+    for k in range(12):
+        s = rng.normal(size=40)
+        y = rng.uniform(0.1, 3, 40) * s
+        memory.add(s, y, s @ y)
+        free = rng.uniform(size=40) < (1.0 if k % 4 == 3 else 0.5)  # every fourth time all of them
+        rows = memory.rows[:, free]
+        gram = memory.gram_over(free)
+        np.testing.assert_allclose(
+            gram, rows @ rows.T, rtol=0, atol=1e-12
+        )  # sums of 40 numbers near 1
+        np.testing.assert_array_equal(gram, gram.T)
+
+
+def test_a_coordinate_on_its_bound_without_a_slope_stays_there():
+    memory, _ = remembering(4)
+    g = np.array([0.0, 0.0, 0.0, 1.0])
+    point = Point(np.array([-1.0, 1.0, 0.0, 0.5]), 0.0, g)
+    with np.errstate(all="ignore"):  # as where it is called: 0 / 0
+        cauchy = cauchy_point(point, Box(-np.ones(4), np.ones(4)), memory)
+    assert cauchy.free.tolist() == [False, False, True, cauchy.free[3]]
+    np.testing.assert_array_equal(cauchy.x[:3], point.x[:3])
+    assert cauchy.x[3] < point.x[3]
+
+
+def test_a_coordinate_that_stops_lies_on_its_bound_exactly():
+    memory, _ = remembering(30)
+    rng = np.random.default_rng(1)
+    box = Box(-0.1 * rng.uniform(size=30), 0.1 * rng.uniform(size=30))
+    point = Point(np.zeros(30), 0.0, rng.normal(size=30))
+    cauchy = cauchy_point(point, box, memory)
+    stopped = ~cauchy.free
+    assert 0 < stopped.sum() < 30
+    edges = np.where(point.g < 0, box.upper, box.lower)
+    np.testing.assert_array_equal(cauchy.x[stopped], edges[stopped])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_projected_step_is_no_worse_for_the_model_than_the_cauchy_point(seed):
+    memory, b = remembering(12, m=12, count=12, seed=seed, walls=1e3)  # of a valley Σx = 0
+    rng = np.random.default_rng(seed)
+    box = Box(-rng.uniform(size=12), rng.uniform(size=12))
+    point = Point(np.zeros(12), 0.0, rng.normal(size=12) * 10.0 ** rng.uniform(-1, 1, 12))
+    direction = feasible_direction(point, box, memory)
+    z = cauchy_point(point, box, memory).x
+    model = point.g @ direction + 0.5 * direction @ b @ direction
+    assert model <= (point.g @ z + 0.5 * z @ b @ z) * (1 - 1e-9)  # both negative, up to rounding
+    assert (direction >= box.lower).all()
+    assert (direction <= box.upper).all()
+
+
+def test_projections_that_are_almost_level_do_not_end_a_run():
+    rng = np.random.default_rng(9274003)  # a box in which three such projections follow each other
+    x0 = np.tile([-1.2, 1.0], 50)
+    width = 10 * (np.abs(x0) + 0.5)
+    lower, upper = x0 - width * rng.uniform(size=100), x0 + width * rng.uniform(size=100)
+    lower[rng.uniform(size=100) < 0.25] = -INF
+    upper[rng.uniform(size=100) < 0.25] = INF
+    settings = {"jac": True, "bounds": np.c_[lower, upper]}
+    ours = descend.minimize(pairs_of_rosenbrock, x0, scale=None, **settings)
+    theirs = minimize(pairs_of_rosenbrock, x0, method="L-BFGS-B", **settings)
+    assert ours.fun <= theirs.fun * 1.01
+    assert ours.nfev <= 1.3 * theirs.nfev
+
+
+def pairs_of_rosenbrock(x):
+    """The extended Rosenbrock function (Moré, Garbow & Hillstrom 1981, no. 21) and its gradient."""
+    a, b = x[::2], x[1::2]
+    r, s = 10 * (b - a**2), 1 - a
+    g = np.empty_like(x)
+    g[::2], g[1::2] = -40 * r * a - 2 * s, 20 * r
+    return float(r @ r + s @ s), g

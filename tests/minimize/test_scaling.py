@@ -51,9 +51,44 @@ def test_sizes_about_the_middle_one_need_no_units():
 
 
 def test_sizes_far_above_or_below_the_middle_one_need_units():
-    assert (units_of(np.r_[np.ones(99), 11.0]) == np.r_[np.ones(99), 8.0]).all()
+    assert (units_of(np.r_[np.ones(9), 11.0]) == np.r_[np.ones(9), 8.0]).all()
+    assert (units_of(np.r_[np.ones(88), np.full(12, 11.0)])[-12:] == 8.0).all()
+    spread = np.geomspace(1e-3, 1e3, 200)
+    assert (units_of(spread) == powers_of_two(spread)).all()
     assert (units_of(np.array([100.0, 10.0, 1.0, 1.0])) == [128, 8, 1, 1]).all()
     assert (units_of(np.array([2.0, 1.0, 9e-5])) == [2, 1, 2.0**-13]).all()
+
+
+@pytest.mark.parametrize("n", [100, 1000, 30_000])
+def test_many_variables_of_which_some_are_near_0_by_chance_need_no_units(n):
+    rng = np.random.default_rng(n)
+    for _ in range(20):
+        x = rng.normal(size=n)
+        assert (units_of(x) == 1).all()
+        assert not differ(np.ones(n), x)
+        x[: n // 20] *= 100.0  # a few large ones
+        assert (units_of(x) == 1).all()
+
+
+def test_a_start_with_noise_about_0_costs_no_more_than_without_units():
+    # Freudenstein & Roth's function chained (CUTEst FREUROTH), 2 of 100 entries far from 0
+    x0 = np.zeros(100)
+    x0[:2] = 0.5, -2.0
+    x0 += 0.01 * np.random.default_rng(0).normal(size=100)
+
+    def freuroth(x):
+        a, b = x[:-1], x[1:]
+        r = a - 13 + ((5 - b) * b - 2) * b
+        s = a - 29 + ((b + 1) * b - 14) * b
+        g = np.zeros(100)
+        g[:-1] += 2 * (r + s)
+        g[1:] += 2 * r * (10 * b - 3 * b**2 - 2) + 2 * s * (3 * b**2 + 2 * b - 14)
+        return float(r @ r + s @ s), g
+
+    auto = minimize(freuroth, x0, jac=True)
+    plain = minimize(freuroth, x0, jac=True, scale=None)
+    assert auto.fun == pytest.approx(plain.fun, rel=1e-6)
+    assert auto.nfev <= plain.nfev
 
 
 @pytest.mark.parametrize("method", ["bfgs", "lbfgs"])

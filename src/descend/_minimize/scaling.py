@@ -11,8 +11,9 @@ import numpy as np
 from descend.methods._method import Oracle, Point, Vector
 
 ABOVE, BELOW = 10.0, 1e-4
-"""Sizes of x0 need units where the largest is so many times the middle one, or the smallest so much less. A single small entry of a
-start taken at random is near 0 by chance and tells of no unit; a single large one does."""
+"""Sizes of x0 need units where the largest is so many times the middle one, or the smallest so much less: a single small entry of a
+start taken at random is near 0 by chance and tells of no unit, a single large one does. Among more than ten the largest and smallest
+tenths are left out, as of many variables some are always near 0, and units of their own would make alike ones uneven."""
 NEAR = 10.0
 """A factor within which all sizes are alike, whichever is the middle one."""
 APART = 100.0
@@ -46,7 +47,8 @@ def units_of(x0: Vector) -> Vector:
     if known.size == 0:
         return np.ones(x0.size)
     middle = np.exp(np.median(np.log(known)))
-    if known.max() <= ABOVE * middle and known.min() >= BELOW * middle:
+    least, greatest = _ends(known)
+    if greatest <= ABOVE * middle and least >= BELOW * middle:
         return np.ones(x0.size)
     return powers_of_two(np.where((sizes > 0) & np.isfinite(sizes), sizes, np.median(known)))
 
@@ -59,14 +61,19 @@ def units_at(x: Vector, units: Vector) -> Vector:
 
 
 def differ(units: Vector, x: Vector) -> bool:
-    """Whether a restart in the units of ``x`` is worth it: they spread more than 100 times in the old.
+    """Whether a restart in the units of ``x`` is worth it: all but a tenth spread more than 100 times in the old.
 
     >>> differ(np.ones(2), np.array([1.0, 50.0])), differ(np.ones(2), np.array([1e-3, 1.0]))
     (False, True)
     """
-    new = units_at(x, units)
-    spread = new / units
-    return bool(np.isfinite(x).all() and spread.max() > APART * spread.min())
+    least, greatest = _ends(units_at(x, units) / units)
+    return bool(np.isfinite(x).all() and greatest > APART * least)
+
+
+def _ends(sizes: Vector) -> tuple[float, float]:
+    """The least and the greatest of ``sizes``, of more than ten without the smallest and the largest tenth."""
+    ordered, left_out = np.sort(sizes), (sizes.size - 1) // 10
+    return float(ordered[left_out]), float(ordered[-1 - left_out])
 
 
 class Scaled(Oracle):

@@ -8,11 +8,13 @@ followed here for a whole block of breaks at once, by cumulative sums.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.lapack import dgesv
+from scipy.linalg.lapack import dgetrf, dgetrs
 
 from descend.methods._inner import inner
 from descend.methods._method import Oracle, Point, Step, Vector
@@ -34,13 +36,12 @@ class Box:
     upper: Vector
 
     def nearest(self, x: Vector) -> Vector:
-        return x.clip(self.lower, self.upper)
+        return np.minimum(np.maximum(x, self.lower), self.upper)
 
     def reach(self, x: Vector, direction: Vector) -> float:
-        """The longest step along ``direction`` from ``x`` that stays inside, at least 0."""
-        moving = direction != 0
+        """The longest step along ``direction`` from ``x``, which is inside, that stays there."""
         edges = np.where(direction > 0, self.upper, self.lower)
-        return float(((edges - x)[moving] / direction[moving]).min(initial=np.inf).clip(0.0))
+        return float(np.fmin.reduce(np.abs((edges - x) / direction), initial=np.inf))
 
 
 def has_bounds(oracle: Oracle) -> bool:
@@ -64,8 +65,7 @@ def projected_gradient(oracle: Oracle, point: Point) -> Vector:
 def advance(oracle: Oracle, point: Point, memory: DirectMemory) -> Step:
     """Run one iteration of L-BFGS-B; when the search fails, one more from an empty memory."""
     box = box_of(oracle, point.x.size)
-    inside = point.x if memory.count else box.nearest(point.x)
-    if not np.array_equal(inside, point.x):
+    if not memory.count and not np.array_equal(inside := box.nearest(point.x), point.x):
         return Step(Point(inside, *oracle.value_and_gradient(inside)), memory, 0.0)
     direction, found = _towards_minimum(oracle, point, box, memory)
     if found is None:
@@ -85,64 +85,100 @@ def _towards_minimum(
     """Search along the direction to the minimum of the model; the first step of all is short unless the box is."""
     with np.errstate(all="ignore"):
         direction = feasible_direction(point, box, memory)
-        line = Segment(oracle, point, direction, box)
         first = 1.0
         if not memory.count and np.isinf(box.upper - box.lower).any():
             first = 1.0 / max(1.0, float(np.linalg.norm(direction)))
-    if not -np.inf < line.start.slope < 0:
-        return direction, None
-    return direction, SEARCH._narrow(line, line.at(first))  # noqa: SLF001 - the search on a line of our own
+        return direction, SEARCH.along(Segment(oracle, point, direction, box), first)
 
 
 def feasible_direction(point: Point, box: Box, memory: DirectMemory) -> Vector:
     """Return the way from ``point`` to the minimum of the model inside the box, a descent direction.
 
-    Leaving the box, the minimum over the free coordinates is projected; where that is no descent, the step to it is cut at
-    the first bound (Morales & Nocedal 2011, "Remark on algorithm 778").
+    Leaving the box, the minimum over the free coordinates is projected (Morales & Nocedal 2011, "Remark on algorithm 778").
+    Where the model there is above the Cauchy point, the step from that is cut at the first bound instead. They cut it only
+    where the projection leads uphill; one that is almost level passes so, and ends a search with steps that are lost.
     """
+    x, theta = point.x, memory.theta
     try:
-        inverse = _solved(memory.middle, np.eye(len(memory.middle)))
-        cauchy = cauchy_point(point, box, memory, inverse)
-        beyond = subspace_step(point, cauchy, box, memory, inverse)
+        solve = _solver(memory.middle)
+        cauchy = cauchy_point(point, box, memory, solve)
+        lowest = lowest_beyond(cauchy, point, memory)
     except np.linalg.LinAlgError:  # pairs that are the same to rounding: as if nothing were known
-        return box.nearest(point.x - point.g / memory.theta) - point.x
-    direction = box.nearest(cauchy + beyond) - point.x
-    if not inner(point.g, direction) < 0:
-        share = min(1.0, box.reach(cauchy, beyond))
-        direction = box.nearest(cauchy + share * beyond) - point.x
+        return box.nearest(x - point.g / theta) - x
+    inside = box.nearest(lowest)
+    direction = inside - x
+    if np.count_nonzero(inside != lowest):
+        met = memory.rows.dot(direction)
+        fall = _model(point.g, theta, direction, met, solve(met))
+        if not fall <= _model(point.g, theta, cauchy.x - x, cauchy.met, cauchy.pulled):
+            beyond = lowest - cauchy.x
+            share = min(1.0, box.reach(cauchy.x, beyond))
+            direction = box.nearest(cauchy.x + share * beyond) - x
     return direction
 
 
-def cauchy_point(point: Point, box: Box, memory: DirectMemory, inverse: Vector) -> Vector:
-    """Return the first minimum of the model along P(x − t g), t ≥ 0 (Byrd et al., algorithm CP)."""
+def _model(g: Vector, theta: float, z: Vector, met: Vector, pulled: Vector) -> float:
+    """gᵀz + zᵀBz / 2, by how much the model changes with a step z, from W z and Q⁻¹W z."""
+    return inner(g, z) + 0.5 * theta * (inner(z, z) - inner(met, pulled))
+
+
+@dataclass(slots=True)
+class Cauchy:
+    """The first minimum of the model along P(x − t g), t ≥ 0."""
+
+    x: Vector
+    free: NDArray[np.bool_]
+    """The coordinates that have not come to a bound."""
+    t: float
+    turned: Vector
+    """W d, where d is −g in free coordinates and 0 in the others."""
+    met: Vector
+    """W z, where z is the way here."""
+    pulled: Vector
+    """Q⁻¹ W z."""
+
+
+def cauchy_point(
+    point: Point, box: Box, memory: DirectMemory, solve: Callable[[Vector], Vector]
+) -> Cauchy:
+    """Find the first minimum of the model along the projected gradient (Byrd et al., algorithm CP)."""
     x, g = point.x, point.g
-    to_edge = x - np.where(g < 0, box.upper, box.lower)
-    times = np.divide(to_edge, g, out=np.full(g.size, np.inf), where=g != 0)
+    edges = np.where(g < 0, box.upper, box.lower)
+    times = (x - edges) / g
+    if np.count_nonzero(g) < g.size:  # what lies on a bound without a slope stays there
+        level = g == 0
+        edges[level] = x[level]
+        times[level] = np.where((x > box.lower) & (x < box.upper), np.inf, 0.0)[level]
     direction = np.where(times > 0, -g, 0.0)
-    t = _first_minimum(direction, times, memory, inverse)
-    return box.nearest(x + t * direction) if t < np.inf else x
+    t, path = _first_minimum(direction, times, memory, solve)
+    free = times > t
+    there = np.where(free, box.nearest(x + t * direction), edges)
+    met = path.settled + t * path.turned
+    return Cauchy(there, free, t, path.turned, met, solve(met))
 
 
 def _first_minimum(
-    direction: Vector, times: Vector, memory: DirectMemory, inverse: Vector
-) -> float:
-    """How far the model falls along the bent path on which coordinate i stops at ``times[i]``."""
+    direction: Vector, times: Vector, memory: DirectMemory, solve: Callable[[Vector], Vector]
+) -> tuple[float, _Path]:
+    """How far the model falls along the bent path on which coordinate i stops at ``times[i]``, and the path to there."""
     left, turned = inner(direction, direction), memory.rows.dot(direction)
-    bend = memory.theta * (left - turned.dot(inverse).dot(turned))
+    path = _Path(left, turned, np.zeros(turned.size))
+    bend = memory.theta * (left - inner(turned, solve(turned)))
     t = left / bend if bend > 0 else np.inf
+    if t < np.inf and not np.count_nonzero((times > 0) & (times <= t)):
+        return t, path
     stops = np.flatnonzero((times > 0) & (times < np.inf))
-    if not stops.size or t <= times[stops].min():
-        return t
+    if not stops.size:
+        return 0.0, path
     stops = stops[times[stops].argsort()]
-    path = _Path(left, turned, np.zeros_like(turned))
     begin, end = 0, FIRST_BLOCK
     while begin < stops.size:
         following = np.append(times[stops[begin + 1 : end + 1]], np.inf)[: end - begin]
-        t = path.follow(stops[begin:end], following, direction, times, memory, inverse)
+        t = path.follow(stops[begin:end], following, direction, times, memory, solve)
         if t < np.inf:
-            return t
+            return t, path
         begin, end = end, 3 * end
-    return float(times[stops[-1]])
+    return float(times[stops[-1]]), path
 
 
 @dataclass(slots=True)
@@ -160,78 +196,69 @@ class _Path:
         direction: Vector,
         times: Vector,
         memory: DirectMemory,
-        inverse: Vector,
+        solve: Callable[[Vector], Vector],
     ) -> float:
-        """Return the first minimum between one of ``stops`` and the stop ``following`` it, inf where there is none.
+        """Pass ``stops`` up to the first minimum between one of them and the stop ``following`` it, and return where it is.
 
-        With z(t) the way from x, slope and bend of the model are gᵀd + dᵀBz and dᵀBd, and B = θ(I − WᵀQ⁻¹W).
+        Infinity where there is none. With z(t) the way from x, slope and bend of the model are gᵀd + dᵀBz and dᵀBd, and
+        B = θ(I − WᵀQ⁻¹W).
         """
         t, d, rows = times[stops], direction[stops], memory.rows[:, stops]
         left = np.maximum(self.left - (d * d).cumsum(), 0.0)
         turned = self.turned[:, None] - (d * rows).cumsum(axis=1)
         settled = self.settled[:, None] + (t * d * rows).cumsum(axis=1)
-        pulled = inverse.dot(turned)
+        pulled = solve(turned)
         slope = memory.theta * (t * left - (pulled * (settled + t * turned)).sum(axis=0)) - left
         bend = memory.theta * (left - (pulled * turned).sum(axis=0))
         further = np.divide(-slope, bend, out=np.full_like(t, np.inf), where=bend > 0)
         lowest = t + np.where(slope >= 0, 0.0, further)
         there = (lowest <= following) & (t < following) & (lowest < np.inf)
-        self.left, self.turned, self.settled = float(left[-1]), turned[:, -1], settled[:, -1]
-        return float(lowest[there.argmax()]) if there.any() else np.inf
+        last = int(there.argmax()) if there.any() else -1
+        self.left, self.turned, self.settled = float(left[last]), turned[:, last], settled[:, last]
+        return float(lowest[last]) if there.any() else np.inf
 
 
-def subspace_step(
-    point: Point, cauchy: Vector, box: Box, memory: DirectMemory, inverse: Vector
-) -> Vector:
-    """Return the step from ``cauchy`` to the minimum of the model over the coordinates that are on no bound there.
+def lowest_beyond(cauchy: Cauchy, point: Point, memory: DirectMemory) -> Vector:
+    """Return where the model is lowest over the coordinates that are free at the Cauchy point; it may lie outside the box.
 
-    Byrd et al., section 5.1 (direct primal method): −(r + Wᵀ(Q − W Wᵀ)⁻¹W r)/θ with all products over free coordinates.
+    Byrd et al., section 5.1 (direct primal method): the step is −(r + Wᵀw)/θ with w = (Q − W Wᵀ)⁻¹W r and the slope
+    r = g + θ(z − Wᵀp), p = Q⁻¹W z, all products over free coordinates. There z = −t g, so t drops out of the place reached,
+    and W r is made of products that are known.
     """
-    free = (cauchy > box.lower) & (cauchy < box.upper)
-    z = cauchy - point.x
-    model = point.g + memory.theta * (z - memory.rows.dot(z).dot(inverse).dot(memory.rows))
-    r = np.where(free, model, 0.0)
-    inside = memory.middle - _gram_of(free, memory)
-    weights = _solved(inside, memory.rows.dot(r))
-    return np.where(free, -(r + weights.dot(memory.rows)) / memory.theta, 0.0)
+    theta, gram = memory.theta, memory.gram_over(cauchy.free)
+    slopes = (theta * cauchy.t - 1.0) * cauchy.turned - theta * gram.dot(cauchy.pulled)
+    weights = cauchy.pulled - _solver(memory.middle - gram)(slopes) / theta
+    lowest = point.x - point.g / theta + weights.dot(memory.rows)
+    return np.where(cauchy.free, lowest, cauchy.x)
 
 
-def _solved(matrix: Vector, right: Vector) -> Vector:
-    """The solution X of matrix X = right; LAPACK alone takes a third of the time of NumPy's way to it where there are 20 rows."""
-    _, _, solution, info = dgesv(matrix, right)
+def _solver(matrix: Vector) -> Callable[[Vector], Vector]:
+    """The solution x of matrix x = b as a function of b; LAPACK alone takes a third of the time of NumPy's way to it."""
+    factors, pivots, info = dgetrf(matrix)
     if info:
         raise np.linalg.LinAlgError
-    return solution  # type: ignore[no-any-return]
-
-
-def _gram_of(free: NDArray[np.bool_], memory: DirectMemory) -> Vector:
-    """W Wᵀ over the free coordinates, by way of the fewer ones."""
-    count = np.count_nonzero(free)
-    if count == free.size:
-        return memory.gram
-    if 2 * count > free.size:
-        rest = memory.rows[:, ~free]
-        return memory.gram - rest @ rest.T
-    rows = memory.rows[:, free]
-    return rows @ rows.T
+    return lambda b: dgetrs(factors, pivots, b)[0]
 
 
 class Segment(Line):
     """The part of a line inside the box. Longer steps end at its edge, where a slope that leads out is no reason to go on."""
 
-    __slots__ = ("box", "most")
-
     def __init__(self, oracle: Oracle, point: Point, direction: Vector, box: Box) -> None:
         super().__init__(oracle, point, direction)
         self.box = box
-        self.most = max(1.0, box.reach(point.x, direction))
+
+    @cached_property
+    def most(self) -> float:
+        """The longest step, at least 1: the direction itself ends inside."""
+        return max(1.0, self.box.reach(self.start.point.x, self.direction))
 
     def at(self, lr: float) -> Trial:
-        lr = min(lr, self.most)
+        if lr > 1.0:
+            lr = min(lr, self.most)
         x = self.box.nearest(self.start.point.x + lr * self.direction)
         f, g = self.oracle.value_and_gradient(x)
         slope = inner(g, self.direction)
-        if lr == self.most and slope < 0:
+        if slope < 0 and lr >= 1.0 and lr == self.most:
             slope = 0.0
         return self.keep(Trial(lr, f, slope, Point(x, f, g)))
 
@@ -240,5 +267,6 @@ def along_segment(search: Straight, oracle: Oracle, point: Point, first: float) 
     """Search from x to P(x − first g) and on to the edge of the box; the step found is one along −g."""
     box = box_of(oracle, point.x.size)
     direction = box.nearest(point.x - first * point.g) - point.x
-    found = search.along(Segment(oracle, point, direction, box), 1.0)
+    with np.errstate(all="ignore"):
+        found = search.along(Segment(oracle, point, direction, box), 1.0)
     return None if found is None else Found(found.point, first * found.lr)

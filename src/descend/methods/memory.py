@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg.blas import dgemv, dsbmv, dscal
 
 from descend.methods._inner import inner, products
@@ -106,6 +107,10 @@ class DirectMemory:
     """Y above S, shape (2m, n)."""
     gram: Vector
     """W Wᵀ, shape (2m, 2m)."""
+    free: NDArray[np.bool_]
+    """The coordinates that were last asked for in `gram_over`, shape (n,)."""
+    free_gram: Vector
+    """W Wᵀ over these, shape (2m, 2m)."""
     middle: Vector
     """Q = [[−θI, Lᵀ], [L, SᵀS]], shape (2m, 2m), where L holds sᵢᵀyⱼ for i newer than j."""
     theta: float = 1.0
@@ -117,12 +122,15 @@ class DirectMemory:
 
     @classmethod
     def empty(cls, m: int, n: int) -> DirectMemory:
-        return cls(np.zeros((2 * m, n)), np.zeros((2 * m, 2 * m)), _without_pairs(m))
+        gram = np.zeros((2 * m, 2 * m))
+        rows, free = np.zeros((2 * m, n)), np.ones(n, dtype=bool)
+        return cls(rows, gram, free, gram.copy(), _without_pairs(m))
 
     def forget(self) -> None:
         """Start again from B = I."""
-        self.rows.fill(0.0)
-        self.gram.fill(0.0)
+        for array in (self.rows, self.gram, self.free_gram):
+            array.fill(0.0)
+        self.free.fill(True)
         self.middle[:] = _without_pairs(self.rows.shape[0] // 2)
         self.theta, self.count, self.products = 1.0, 0, None
 
@@ -131,17 +139,38 @@ class DirectMemory:
         m = self.rows.shape[0] // 2
         j, k = self.count % m, m + self.count % m
         root = sy**0.5
-        self.rows[j] = y / root
-        self.rows[k] = s / root
-        for row in (j, k):
-            self.gram[row] = self.gram[:, row] = self.rows.dot(self.rows[row])
+        np.divide(y, root, self.rows[j])
+        np.divide(s, root, self.rows[k])
+        restricted = not _all(self.free)
+        for row in (j, k):  # two products with vectors take a third of the time of one with both
+            new = self.rows[row]
+            self.gram[row] = self.gram[:, row] = self.rows.dot(new)
+            if restricted:
+                self.free_gram[row] = self.free_gram[:, row] = self.rows.dot(new * self.free)
         self.theta = float(self.gram[j, j])
         middle, newest = self.middle, self.gram[k].copy()
         newest[j] = 0.0
         middle[k] = middle[:, k] = newest
         middle[j, m:] = middle[m:, j] = 0.0
-        np.fill_diagonal(middle[:m, :m], -self.theta)
+        middle.reshape(-1)[: 2 * m * m : 2 * m + 1] = -self.theta
         self.count += 1
+
+    def gram_over(self, free: NDArray[np.bool_]) -> Vector:
+        """Return W Wᵀ over the coordinates that are ``free``, shape (2m, 2m).
+
+        Only those that became free or ceased to be since the last time are gone through: near a solution there are none.
+        """
+        if _all(free):
+            return self.gram
+        if _all(self.free):
+            self.free_gram[:] = self.gram
+        differs = free != self.free
+        if np.count_nonzero(differs):
+            changed = np.flatnonzero(differs)
+            rows = self.rows[:, changed]
+            self.free_gram += rows.dot((rows * np.where(free[changed], 1.0, -1.0)).T)
+        self.free = free
+        return self.free_gram
 
 
 class Learner(Protocol):
@@ -170,6 +199,10 @@ def ended_by_rounding(memory: Learner, old: Point, new: Point) -> Status | None:
     """Count the idle steps in a row; `Status.ROUNDOFF` after too many of them."""
     memory.idle = idle_steps(memory.idle, old, new)
     return ended(memory.idle)
+
+
+def _all(free: NDArray[np.bool_]) -> bool:
+    return int(np.count_nonzero(free)) == free.size
 
 
 def _without_pairs(m: int) -> Vector:
