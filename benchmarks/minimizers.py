@@ -66,7 +66,10 @@ def run() -> str:
         ),
         fitting.run(),
         "### An iteration beyond the function",
-        "L-BFGS with ten pairs on a quadratic of two NumPy calls; the time of the evaluations, measured alone, is subtracted.",
+        (
+            "L-BFGS with ten pairs on a quadratic of two NumPy calls, without bounds and in a box on which every other variable ends; the "
+            "time of the evaluations, measured alone, is subtracted."
+        ),
         overhead.lbfgs(),
         (
             "Adam, 2000 steps on the extended Rosenbrock function in float64, one thread; all loops end at the same x. The function alone "

@@ -32,17 +32,23 @@ def quadratic(n: int) -> tuple[Evaluate, Vector]:
     return fun_and_grad, np.ones(n)
 
 
+def box(n: int) -> optimize.Bounds:
+    """A box in which every other variable of the quadratic ends on its bound."""
+    return optimize.Bounds(np.where(np.arange(n) % 2, -1.0, 0.1), np.full(n, 2.0))
+
+
 def lbfgs() -> str:
     """A table: time per iteration between the tenth and the fortieth, less that of the evaluations in between."""
     rows = []
-    for n in (10, 1000, 100_000):
+    for n, bounds in [(n, b) for b in (None, box) for n in (10, 1000, 100_000)]:
         fun, x0 = quadratic(n)
+        inside = None if bounds is None else bounds(n)
         repeats = 3 if n > 10_000 else 30
         calls: dict[str, Callable[[], object]] = {"function": lambda fun=fun, x0=x0: fun(x0)}
         spent = {}
         for solver in ("descend", "SciPy"):
             for last in (10, 40):
-                solve = _to_iteration(solver, fun, x0, last)
+                solve = _to_iteration(solver, fun, x0, inside, last)
                 spent[solver, last] = solve()
                 calls[f"{solver} {last}"] = solve
         took = _fastest(calls, rounds=7, repeats=repeats)
@@ -50,6 +56,7 @@ def lbfgs() -> str:
         rows.append(
             (
                 str(n),
+                "no" if bounds is None else "yes",
                 time_text(took["function"]),
                 *(time_text(cost[s]) for s in cost),
                 f"{cost['SciPy'] / cost['descend']:.2f}",
@@ -58,6 +65,7 @@ def lbfgs() -> str:
         )
     head = (
         "n",
+        "bounds",
         "one evaluation",
         "descend, an iteration",
         "SciPy, an iteration",
@@ -79,13 +87,20 @@ def _fastest(
     return least
 
 
-def _to_iteration(solver: str, fun: Evaluate, x0: Vector, last: int) -> Callable[[], Any]:
+def _to_iteration(
+    solver: str, fun: Evaluate, x0: Vector, bounds: optimize.Bounds | None, last: int
+) -> Callable[[], Any]:
+    settings: dict[str, Any] = {
+        "jac": True,
+        "bounds": bounds,
+        "options": {"maxiter": last, "gtol": 0.0, "ftol": 0.0},
+    }
+
     def ours() -> Any:
-        return minimize(fun, x0, method="lbfgs", jac=True, maxiter=last, gtol=0.0, ftol=0.0)
+        return minimize(fun, x0, method="lbfgs", **settings)
 
     def scipys() -> Any:
-        options = {"maxiter": last, "gtol": 0.0, "ftol": 0.0}
-        return optimize.minimize(fun, x0, method="L-BFGS-B", jac=True, options=options)
+        return optimize.minimize(fun, x0, method="L-BFGS-B", **settings)
 
     return ours if solver == "descend" else scipys
 

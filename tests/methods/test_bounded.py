@@ -9,7 +9,8 @@ from scipy.optimize import minimize, rosen, rosen_der
 import descend
 from descend.methods import bounded
 from descend.methods._method import Point
-from descend.methods.bounded import Box, feasible_direction, lowest_beyond
+from descend.methods.bounded import feasible_direction, lowest_beyond
+from descend.methods.boxes import Box
 from descend.methods.memory import DirectMemory
 from descend.methods.quasi_newton import LBFGS
 
@@ -121,7 +122,12 @@ def remembering(n, m=3, count=5, seed=0, walls=0.0):
 
 
 def cauchy_point(point, box, memory):
-    return bounded.cauchy_point(point, box, memory, lambda b: np.linalg.solve(memory.middle, b))
+    path = bounded.Path.of(point, box, memory)
+    return bounded.cauchy_point(path, point, box, memory, solver(memory))
+
+
+def solver(memory):
+    return lambda b: np.linalg.solve(memory.middle, b)
 
 
 def model_along(point, box, b, t):
@@ -169,7 +175,8 @@ def test_the_subspace_step_minimizes_the_model_over_free_coordinates(width):
     box = Box(np.full(12, -width), np.full(12, width))
     point = Point(np.zeros(12), 0.0, rng.normal(size=12))
     cauchy = cauchy_point(point, box, memory)
-    step = lowest_beyond(cauchy, point, memory) - cauchy.x
+    pulled = solver(memory)(cauchy.met)
+    step = lowest_beyond(cauchy, point, memory, pulled) - cauchy.x
     free = np.abs(cauchy.x) < width
     np.testing.assert_array_equal(free, cauchy.free)
     r = (point.g + b @ (cauchy.x - point.x))[free]

@@ -13,7 +13,7 @@ from descend.errors import HyperparameterError
 from descend.methods._inner import inner
 from descend.methods._method import Method, Oracle, Point, Step, Vector
 from descend.methods._status import Status
-from descend.methods.bounded import along_segment, has_bounds, projected_gradient
+from descend.methods.boxes import along_segment, has_bounds, projected_gradient
 from descend.methods.lines import Found, failure, hopeless, rounding
 from descend.methods.searches import Armijo, Fixed, Search, Straight, check_count, within_bounds
 
