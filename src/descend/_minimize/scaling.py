@@ -12,8 +12,11 @@ from descend.methods._method import Oracle, Point, Vector
 
 ABOVE, BELOW = 10.0, 1e-4
 """Sizes of x0 need units where the largest is so many times the middle one, or the smallest so much less: a single small entry of a
-start taken at random is near 0 by chance and tells of no unit, a single large one does. Among more than ten the largest and smallest
-tenths are left out, as of many variables some are always near 0, and units of their own would make alike ones uneven."""
+start taken at random is near 0 by chance and tells of no unit, a single large one does."""
+FEW = 10
+"""Of more sizes, some are always near 0 by chance; see `_told`."""
+BY_CHANCE = 0.01
+"""Of n numbers that differ from 0 by chance, the least is under this / n of the middle one about once in a hundred times."""
 NEAR = 10.0
 """A factor within which all sizes are alike, whichever is the middle one."""
 APART = 100.0
@@ -46,34 +49,50 @@ def units_of(x0: Vector) -> Vector:
     known = sizes[(sizes > 0) & np.isfinite(sizes)]
     if known.size == 0:
         return np.ones(x0.size)
-    middle = np.exp(np.median(np.log(known)))
-    least, greatest = _ends(known)
-    if greatest <= ABOVE * middle and least >= BELOW * middle:
+    told, middle = _told(known), _middle(known)
+    below = BELOW if known.size <= FEW else BY_CHANCE / known.size
+    if told.max() <= ABOVE * middle and told.min() >= below * middle:
         return np.ones(x0.size)
-    return powers_of_two(np.where((sizes > 0) & np.isfinite(sizes), sizes, np.median(known)))
+    units = np.full(x0.size, np.median(known))
+    units[(sizes > 0) & np.isfinite(sizes)] = told
+    return powers_of_two(units)
+
+
+def _middle(sizes: Vector) -> float:
+    return float(np.exp(np.median(np.log(sizes))))
+
+
+def _told(sizes: Vector) -> Vector:
+    """The ``sizes`` as far as they tell of units: among many alike, those that may differ by chance are all the middle one.
+
+    Sizes are alike where a tenth at most is above ten times the middle one, and a tenth at most below a hundredth of it.
+    """
+    n = sizes.size
+    if n <= FEW:
+        return sizes
+    middle, ordered = _middle(sizes), np.sort(sizes)
+    if ordered[n // 10] < 0.01 * middle or ordered[-1 - n // 10] > ABOVE * middle:
+        return sizes
+    own = (sizes > ABOVE * middle) | (sizes < BY_CHANCE / n * middle)
+    return np.where(own, sizes, middle)
 
 
 def units_at(x: Vector, units: Vector) -> Vector:
     """Return the units of the point ``x`` that a run in ``units`` reached; a coordinate at 0 keeps its own."""
     sizes = np.abs(x)
     known = (sizes > 0) & np.isfinite(sizes)
-    return powers_of_two(np.where(known, np.maximum(sizes, _LEAST * units), units))
+    in_units = np.where(known, np.maximum(sizes, _LEAST * units), units) / units
+    return powers_of_two(units * _told(in_units))
 
 
 def differ(units: Vector, x: Vector) -> bool:
-    """Whether a restart in the units of ``x`` is worth it: all but a tenth spread more than 100 times in the old.
+    """Whether a restart in the units of ``x`` is worth it: they spread more than 100 times in the old.
 
     >>> differ(np.ones(2), np.array([1.0, 50.0])), differ(np.ones(2), np.array([1e-3, 1.0]))
     (False, True)
     """
-    least, greatest = _ends(units_at(x, units) / units)
-    return bool(np.isfinite(x).all() and greatest > APART * least)
-
-
-def _ends(sizes: Vector) -> tuple[float, float]:
-    """The least and the greatest of ``sizes``, of more than ten without the smallest and the largest tenth."""
-    ordered, left_out = np.sort(sizes), (sizes.size - 1) // 10
-    return float(ordered[left_out]), float(ordered[-1 - left_out])
+    spread = units_at(x, units) / units
+    return bool(np.isfinite(x).all() and spread.max() > APART * spread.min())
 
 
 class Scaled(Oracle):

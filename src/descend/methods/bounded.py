@@ -61,35 +61,50 @@ def _towards_minimum(
 
 
 def feasible_direction(point: Point, box: Box, memory: DirectMemory) -> Vector:
-    """Return the way from ``point`` to the minimum of the model inside the box, a descent direction.
+    """Return the way from ``point`` towards the minimum of the model inside the box: to rounding, a descent direction.
 
-    The model is first minimized over the coordinates that no bound holds at x: where the box has room for that, nothing on
-    their face is lower. Else it is minimized over those that are free at the Cauchy point, and projected (Morales & Nocedal
-    2011, "Remark on algorithm 778"). Where the model there is above the Cauchy point, the step from that is cut at the first
-    bound instead. They cut it only where the projection leads uphill; one that is almost level passes so, and ends a search
-    with steps that are lost.
+    The model is first minimized over the coordinates that no bound holds at x, and if that leads to a point of the box, the
+    model is nowhere lower on their face. Else it is minimized over those that are free at the Cauchy point, and projected
+    (Morales & Nocedal 2011, "Remark on algorithm 778"). Where the projection `is_poor`, the step from the Cauchy point is cut
+    at the first bound instead.
     """
-    x, g, theta = point.x, point.g, memory.theta
+    x, theta = point.x, memory.theta
     try:
         path = Path.of(point, box, memory)
-        here = path.corner(x, 0.0)
-        lowest = lowest_beyond(here, point, memory, pulled=here.met)  # both are 0
+        at_x = path.corner(x, 0.0)
+        lowest = lowest_beyond(at_x, point, memory, pulled=np.zeros(at_x.met.size))
         if not np.count_nonzero(box.nearest(lowest) != lowest):
             return lowest - x
         solve = _solver(memory.middle)
         cauchy = cauchy_point(path, point, box, memory, solve)
         pulled = solve(cauchy.met)
         lowest = lowest_beyond(cauchy, point, memory, pulled)
-    except np.linalg.LinAlgError:  # pairs that are the same to rounding: as if nothing were known
-        return box.nearest(x - g / theta) - x
+    except np.linalg.LinAlgError:  # a pivot of 0: as if nothing were known
+        return box.nearest(x - point.g / theta) - x
     direction = box.nearest(lowest) - x
     met = memory.rows.dot(direction)
-    fall = _model(g, theta, direction, met, solve(met))
-    if not fall <= _model(g, theta, cauchy.x - x, cauchy.met, pulled):
+    fall = _model(point.g, theta, direction, met, solve(met))
+    at_cauchy = _model(point.g, theta, cauchy.x - x, cauchy.met, pulled)
+    if is_poor(direction, point, memory, fall, at_cauchy):
         beyond = lowest - cauchy.x
         share = min(1.0, box.reach(cauchy.x, beyond))
         direction = box.nearest(cauchy.x + share * beyond) - x
     return direction
+
+
+def is_poor(
+    direction: Vector, point: Point, memory: DirectMemory, fall: float, at_cauchy: float
+) -> bool:
+    """Whether a projection leads uphill, or to where the model is above the Cauchy point.
+
+    Morales & Nocedal ask for the first only. But in a curved valley a projection can lead downhill for the tiniest step only,
+    and the run ends as if f could fall no more. More pairs than variables contradict each other unless f is a parabola, and
+    no more is asked of such a model.
+    """
+    pairs = min(memory.count, len(memory.rows) // 2)
+    if pairs > point.x.size:
+        return not inner(point.g, direction) < 0
+    return not fall <= at_cauchy
 
 
 def _model(g: Vector, theta: float, z: Vector, met: Vector, pulled: Vector) -> float:

@@ -20,6 +20,8 @@ from descend.methods._status import Status
 from descend.methods.idle import ended, idle_steps
 
 ROUNDING = float(np.finfo(np.float64).eps)
+_LEFT = 1e-6
+"""The share of a sum that must be left for its digits to be its own; ten are."""
 Products = tuple[float, float, float]
 
 
@@ -111,6 +113,8 @@ class DirectMemory:
     """The coordinates that were last asked for in `gram_over`, shape (n,)."""
     free_gram: Vector
     """W Wᵀ over these, shape (2m, 2m)."""
+    peaks: Vector
+    """The greatest values of its diagonal since it was summed anew, shape (2m,)."""
     middle: Vector
     """Q = [[−θI, Lᵀ], [L, SᵀS]], shape (2m, 2m), where L holds sᵢᵀyⱼ for i newer than j."""
     theta: float = 1.0
@@ -124,13 +128,13 @@ class DirectMemory:
     def empty(cls, m: int, n: int) -> DirectMemory:
         gram = np.zeros((2 * m, 2 * m))
         rows, free = np.zeros((2 * m, n)), np.ones(n, dtype=bool)
-        return cls(rows, gram, free, gram.copy(), _without_pairs(m))
+        return cls(rows, gram, free, gram.copy(), np.zeros(2 * m), _without_pairs(m))
 
     def forget(self) -> None:
         """Start again from B = I."""
-        for array in (self.rows, self.gram, self.free_gram):
+        for array in (self.rows, self.gram):
             array.fill(0.0)
-        self.free.fill(True)
+        self.free = np.ones_like(self.free)
         self.middle[:] = _without_pairs(self.rows.shape[0] // 2)
         self.theta, self.count, self.products = 1.0, 0, None
 
@@ -147,6 +151,7 @@ class DirectMemory:
             self.gram[row] = self.gram[:, row] = self.rows.dot(new)
             if restricted:
                 self.free_gram[row] = self.free_gram[:, row] = self.rows.dot(new * self.free)
+                self.peaks[row] = self.free_gram[row, row]
         self.theta = float(self.gram[j, j])
         middle, newest = self.middle, self.gram[k].copy()
         newest[j] = 0.0
@@ -158,17 +163,25 @@ class DirectMemory:
     def gram_over(self, free: NDArray[np.bool_]) -> Vector:
         """Return W Wᵀ over the coordinates that are ``free``, shape (2m, 2m).
 
-        Only those that became free or ceased to be since the last time are gone through: near a solution there are none.
+        Only those that became free or ceased to be since the last time are gone through: near a solution there are none. It is
+        summed anew where subtracting has left so little that its digits are those of what was taken away.
         """
         if _all(free):
             return self.gram
         if _all(self.free):
             self.free_gram[:] = self.gram
+            self.peaks[:] = self.gram.diagonal()
         differs = free != self.free
         if np.count_nonzero(differs):
             changed = np.flatnonzero(differs)
             rows = self.rows[:, changed]
             self.free_gram += rows.dot((rows * np.where(free[changed], 1.0, -1.0)).T)
+            left = self.free_gram.diagonal()
+            np.maximum(self.peaks, left, out=self.peaks)
+            if np.count_nonzero(left < _LEFT * self.peaks):
+                rows = self.rows[:, free]
+                self.free_gram[:] = rows.dot(rows.T)
+                self.peaks[:] = self.free_gram.diagonal()
         self.free = free
         return self.free_gram
 
