@@ -71,8 +71,13 @@ def _power(base: float, exponent: float) -> float:
     return math.nan if isinstance(value, complex) else value
 
 
-def _one_minus_power(base: float, exponent: float) -> float:
-    return -math.expm1(exponent * math.log(base)) if base > 0 else 1.0 - _power(base, exponent)
+def one_minus_power(power: Callable[..., float]) -> Callable[..., float]:
+    """1 − baseᵉ as a function of base and e, with that ``power`` where the base has no logarithm."""
+
+    def computed(base: float, exponent: float) -> float:
+        return -math.expm1(exponent * math.log(base)) if base > 0 else 1.0 - power(base, exponent)
+
+    return computed
 
 
 def _one_minus_power_ieee(base: Any, exponent: Any) -> Any:
@@ -80,7 +85,15 @@ def _one_minus_power_ieee(base: Any, exponent: Any) -> Any:
 
 
 _WORDS = {"**": "power"}
+CHOICES: dict[str, Callable[..., float]] = {
+    "sign": lambda v: math.copysign(1.0, v) if v < 0 or v > 0 else v,
+    "where": lambda c, a, b: a if c else b,
+    "minimum": lambda a, b: a if a < b or a != a else b,  # noqa: PLR0124 - nan wins
+    "maximum": lambda a, b: a if a > b or a != a else b,  # noqa: PLR0124
+}
+"""Words that mean the same in every arithmetic; a compiler takes them from here."""
 _PYTHON: dict[str, Any] = {
+    **CHOICES,
     "inf": math.inf,
     "nan": math.nan,
     "sqrt": math.sqrt,
@@ -88,12 +101,8 @@ _PYTHON: dict[str, Any] = {
     "log": math.log,
     "expm1": math.expm1,
     "abs": abs,
-    "sign": lambda v: math.copysign(1.0, v) if v < 0 or v > 0 else v,
-    "where": lambda c, a, b: a if c else b,
-    "minimum": lambda a, b: a if a < b or a != a else b,  # noqa: PLR0124 - nan wins
-    "maximum": lambda a, b: a if a > b or a != a else b,  # noqa: PLR0124
     "power": _power,
-    "one_minus_power": _one_minus_power,
+    "one_minus_power": one_minus_power(_power),
 }
 _IEEE: dict[str, Any] = {
     **_PYTHON,
@@ -106,7 +115,7 @@ _IEEE: dict[str, Any] = {
 
 
 class _InLine(ast.NodeTransformer):
-    """Writes `_one_minus_power` out: a step of small arrays feels the calls."""
+    """Writes `one_minus_power` out: a step of small arrays feels the calls."""
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)

@@ -72,7 +72,8 @@ def find(source: str, dtype: str, measures: bool) -> Kernel | None:
 def _platform() -> str:
     features = llvm.get_host_cpu_features().flatten()
     numba = importlib.metadata.version("numba")
-    words = hashlib.sha256(Path(__file__).with_name("to_numba.py").read_bytes()).hexdigest()
+    texts = (Path(__file__).with_name(name).read_bytes() for name in ("to_numba.py", "host.py"))
+    words = hashlib.sha256(b"".join(texts)).hexdigest()
     platform = f"{sys.platform}|{llvm.get_host_cpu_name()}|{features}"
     return f"{numba}|{llvm.llvm_version_info}|{words}|{platform}"
 

@@ -6,13 +6,14 @@ This module alone imports Numba, and it is imported only when no kernel file is 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import llvmlite.binding as llvm
 import numba
 from numba import types
 from numba.extending import intrinsic
+
+from descend._compile.host import CHOICES, one_minus_power
 
 # A rule with five arrays and more needs more than LLVM's default of 8 checks that they do not overlap, else its loop stays scalar.
 llvm.set_option("descend", "--runtime-memory-check-threshold=256")
@@ -33,10 +34,20 @@ def _pointer_to(element: types.Type) -> Any:
     return at
 
 
+_jit = numba.njit(error_model="numpy")
+
+
+@_jit
+def _power(base: float, exponent: float) -> float:
+    return math.pow(base, exponent)
+
+
 def _scope(element: types.Type, number: types.Type) -> dict[str, Any]:
     """What printed text may name."""
-    scope: dict[str, Any] = {name: _jit(word) for name, word in _WORDS.items()}
+    scope: dict[str, Any] = {name: _jit(word) for name, word in CHOICES.items()}
     return scope | {
+        "power": _power,
+        "one_minus_power": _jit(one_minus_power(_power)),
         "elements": _pointer_to(element),
         "integers": _pointer_to(types.int64),
         "numbers": _pointer_to(number),
@@ -50,22 +61,6 @@ def _scope(element: types.Type, number: types.Type) -> dict[str, Any]:
         "exp": math.exp,
         "log": math.log,
     }
-
-
-def _one_minus_power(base: float, exponent: float) -> float:
-    return -math.expm1(exponent * math.log(base)) if base > 0 else 1.0 - math.pow(base, exponent)
-
-
-_WORDS: dict[str, Callable[..., Any]] = {
-    "power": lambda base, exponent: math.pow(base, exponent),  # noqa: PLW0108 - Numba compiles functions
-    "sign": lambda v: math.copysign(1.0, v) if v < 0 or v > 0 else v,
-    "where": lambda c, a, b: a if c else b,
-    "minimum": lambda a, b: a if a < b or a != a else b,  # noqa: PLR0124 - nan wins
-    "maximum": lambda a, b: a if a > b or a != a else b,  # noqa: PLR0124
-    "one_minus_power": _one_minus_power,
-}
-"""Scalars, as `descend._compile.host` has them."""
-_jit = numba.njit(error_model="numpy")
 
 
 def compile_loop(source: str, fun: Any, arguments: tuple[Any, ...]) -> Any:

@@ -27,8 +27,8 @@ _CLOCKED = COLUMNS.index("time"), COLUMNS.index("nfev")
 
 def applies(run: Run) -> bool:
     """Whether all that happens between two calls of the function is what `descend._minimize.loop_code` prints."""
-    limits, objective = run.limits, run.objective
-    free = objective.lower is None and objective.upper is None and run.units is None
+    limits = run.limits
+    free = not run.objective.has_bounds and run.units is None
     watched = limits.xtol is not None or limits.patience is not None
     return isinstance(run.method, ByRule) and free and not watched
 

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import LbfgsInvHessProduct
 
 from descend.methods._method import Vector
-from descend.methods.memory import DirectMemory, InverseMemory
+from descend.methods.memory import DirectMemory, InverseMemory, pairs_in
 
 _Memory = InverseMemory | DirectMemory
 
@@ -39,7 +39,7 @@ class LearnedPairs(LbfgsInvHessProduct):  # type: ignore[misc]
         self.dtype, self.shape = np.dtype(np.float64), (n, n)
         self._memory, self._units = memory, units
         self._most = memory.rows.shape[0] // 2
-        self.n_corrs = min(memory.count, self._most)
+        self.n_corrs = pairs_in(memory)
 
     @cached_property
     def sk(self) -> Vector:

@@ -16,6 +16,7 @@ import numpy as np
 
 from descend._compile import kernels
 from descend._minimize.block import Block, program_of
+from descend._minimize.faster import Faster
 from descend._minimize.loop_code import COUNTS, DRIVEN, JUDGED, source_of
 from descend._slab import address
 from descend.methods._status import Status
@@ -32,20 +33,14 @@ _COMPILING = 2.0
 _WAITING, _EVENT = COUNTS.index("WAITING"), COUNTS.index("EVENT")
 
 
-class DrivenLoop:
+class DrivenLoop(Faster):
     """Blocks of iterations in Python, with one compiled call in each, where a block `applies`."""
 
-    _block: Block | None = None
     _call: Callable[[], object]
     _source: str | None = None
     _kernel: kernels.Kernel | None = None
-    _declined = _pause = False
-    """Whether it cannot do it, and whether the ordinary way must take the next step."""
 
-    def ready(self, run: Run) -> bool:
-        if run.state is None or self._declined or self._pause:
-            self._pause = False
-            return False
+    def _is_time(self, run: Run) -> bool:
         if self._source is None:
             program = program_of(run)
             self._source = "" if program is None else source_of(program, DRIVEN)
@@ -92,7 +87,3 @@ class DrivenLoop:
             self._block = Block(run, _STEPS)
             self._call = functools.partial(self._kernel, address(self._block.memory))
         return self._block
-
-    def _give_way(self) -> None:
-        """Leave the next step to the ordinary way."""
-        self._block, self._pause = None, True

@@ -7,6 +7,7 @@ may change units anywhere, f is the same number, and bounds are met exactly in b
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from descend.methods._method import Oracle, Point, Vector
 
@@ -46,20 +47,26 @@ def units_of(x0: Vector) -> Vector:
     (array([1., 1., 1.]), array([1.22070312e-04, 8.00000000e+00, 1.60000000e+01, 8.00000000e+00]))
     """
     sizes = np.abs(x0)
-    known = sizes[(sizes > 0) & np.isfinite(sizes)]
-    if known.size == 0:
+    known = (sizes > 0) & np.isfinite(sizes)
+    if not known.any():
         return np.ones(x0.size)
-    told, middle = _told(known), _middle(known)
-    below = BELOW if known.size <= FEW else BY_CHANCE / known.size
-    if told.max() <= ABOVE * middle and told.min() >= below * middle:
+    told = _told(sizes[known])
+    if not _outlying(told).any():
         return np.ones(x0.size)
-    units = np.full(x0.size, np.median(known))
-    units[(sizes > 0) & np.isfinite(sizes)] = told
+    units = np.full(x0.size, np.median(sizes[known]))
+    units[known] = told
     return powers_of_two(units)
 
 
 def _middle(sizes: Vector) -> float:
     return float(np.exp(np.median(np.log(sizes))))
+
+
+def _outlying(sizes: Vector) -> NDArray[np.bool_]:
+    """Which of the ``sizes`` lie so far from the middle one that they tell of a unit of their own."""
+    middle, n = _middle(sizes), sizes.size
+    below = BELOW if n <= FEW else BY_CHANCE / n
+    return (sizes > ABOVE * middle) | (sizes < below * middle)
 
 
 def _told(sizes: Vector) -> Vector:
@@ -73,8 +80,7 @@ def _told(sizes: Vector) -> Vector:
     middle, ordered = _middle(sizes), np.sort(sizes)
     if ordered[n // 10] < 0.01 * middle or ordered[-1 - n // 10] > ABOVE * middle:
         return sizes
-    own = (sizes > ABOVE * middle) | (sizes < BY_CHANCE / n * middle)
-    return np.where(own, sizes, middle)
+    return np.where(_outlying(sizes), sizes, middle)
 
 
 def units_at(x: Vector, units: Vector) -> Vector:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from descend._minimize.block import Block, program_of
+from descend._minimize.faster import Faster
 from descend._minimize.loop_code import WHOLE, source_of
 from descend._slab import address
 from descend.methods._status import Status
@@ -44,25 +45,18 @@ def whole_loop(fun: Any, args: tuple[Any, ...], run: Run) -> WholeLoop | None:
     return WholeLoop(fun, args) if compiled and flat else None
 
 
-class WholeLoop:
+class WholeLoop(Faster):
     """Blocks of iterations, each one compiled call, where a block `applies`."""
 
-    _block: Block | None = None
     _loop: Any
     _seen: Any
     _key: tuple[Any, ...] | None = None
     _size = 1
-    _declined = _pause = False
-    """Whether it cannot do it, and whether another way must take the next step."""
 
     def __init__(self, fun: Any, args: tuple[Any, ...]) -> None:
         self._fun, self._args = fun, args
 
-    def ready(self, run: Run) -> bool:
-        """Whether it is time: the loop is compiled already, or the run has become a long one."""
-        if run.state is None or self._declined or self._pause:
-            self._pause = False
-            return False
+    def _is_time(self, run: Run) -> bool:
         if self._key is None:
             program = program_of(run)
             schedules = run.state.stepper._settings[0].schedules  # noqa: SLF001
@@ -103,10 +97,6 @@ class WholeLoop:
         spent.nfev += done
         spent.njev += done
         return status
-
-    def _give_way(self) -> None:
-        """Leave the next step to another way."""
-        self._block, self._pause = None, True
 
     def _block_of(self, run: Run) -> Block | None:
         """The run's memory, and the loop compiled for what it has; None where the compiler cannot."""

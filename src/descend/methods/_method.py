@@ -32,6 +32,10 @@ class Oracle(ABC):
     has_hessian: bool = False
     """Whether `hessian` costs less than n gradients: the user gave one."""
 
+    @property
+    def has_bounds(self) -> bool:
+        return self.lower is not None or self.upper is not None
+
     @abstractmethod
     def value(self, x: Vector) -> float:
         """Return f(x)."""

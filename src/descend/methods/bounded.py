@@ -20,7 +20,7 @@ from descend.methods._inner import inner
 from descend.methods._method import Oracle, Point, Step, Vector
 from descend.methods.boxes import Box, Segment, box_of
 from descend.methods.lines import Found, failure
-from descend.methods.memory import DirectMemory, ended_by_rounding, learn
+from descend.methods.memory import DirectMemory, ended_by_rounding, learn, pairs_in
 from descend.methods.searches import StrongWolfe
 
 FIRST_BLOCK = 64
@@ -68,7 +68,7 @@ def feasible_direction(point: Point, box: Box, memory: DirectMemory) -> Vector:
     (Morales & Nocedal 2011, "Remark on algorithm 778"). Where the projection `is_poor`, the step from the Cauchy point is cut
     at the first bound instead.
     """
-    x, theta = point.x, memory.theta
+    x = point.x
     try:
         path = Path.of(point, box, memory)
         at_x = path.corner(x, 0.0)
@@ -80,36 +80,40 @@ def feasible_direction(point: Point, box: Box, memory: DirectMemory) -> Vector:
         pulled = solve(cauchy.met)
         lowest = lowest_beyond(cauchy, point, memory, pulled)
     except np.linalg.LinAlgError:  # a pivot of 0: as if nothing were known
-        return box.nearest(x - point.g / theta) - x
+        return box.nearest(x - point.g / memory.theta) - x
     direction = box.nearest(lowest) - x
-    met = memory.rows.dot(direction)
-    fall = _model(point.g, theta, direction, met, solve(met))
-    at_cauchy = _model(point.g, theta, cauchy.x - x, cauchy.met, pulled)
-    if is_poor(direction, point, memory, fall, at_cauchy):
+    model = Model(point.g, memory, solve)
+    if is_poor(direction, model, model.change(cauchy.x - x, cauchy.met, pulled)):
         beyond = lowest - cauchy.x
         share = min(1.0, box.reach(cauchy.x, beyond))
         direction = box.nearest(cauchy.x + share * beyond) - x
     return direction
 
 
-def is_poor(
-    direction: Vector, point: Point, memory: DirectMemory, fall: float, at_cauchy: float
-) -> bool:
+@dataclass(slots=True)
+class Model:
+    """The change of f by a step z as far as the memory knows it: gᵀz + zᵀBz / 2, B = θ(I − WᵀQ⁻¹W)."""
+
+    g: Vector
+    memory: DirectMemory
+    solve: Solver
+
+    def change(self, z: Vector, met: Vector, pulled: Vector) -> float:
+        """The value at z, from W z and Q⁻¹W z."""
+        return inner(self.g, z) + 0.5 * self.memory.theta * (inner(z, z) - inner(met, pulled))
+
+
+def is_poor(direction: Vector, model: Model, at_cauchy: float) -> bool:
     """Whether a projection leads uphill, or to where the model is above the Cauchy point.
 
     Morales & Nocedal ask for the first only. But in a curved valley a projection can lead downhill for the tiniest step only,
     and the run ends as if f could fall no more. More pairs than variables contradict each other unless f is a parabola, and
     no more is asked of such a model.
     """
-    pairs = min(memory.count, len(memory.rows) // 2)
-    if pairs > point.x.size:
-        return not inner(point.g, direction) < 0
-    return not fall <= at_cauchy
-
-
-def _model(g: Vector, theta: float, z: Vector, met: Vector, pulled: Vector) -> float:
-    """gᵀz + zᵀBz / 2, by how much the model changes with a step z, from W z and Q⁻¹W z; B = θ(I − WᵀQ⁻¹W)."""
-    return inner(g, z) + 0.5 * theta * (inner(z, z) - inner(met, pulled))
+    if pairs_in(model.memory) > direction.size:
+        return not inner(model.g, direction) < 0
+    met = model.memory.rows.dot(direction)
+    return not model.change(direction, met, model.solve(met)) <= at_cauchy
 
 
 @dataclass(slots=True)

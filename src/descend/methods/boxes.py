@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from descend.methods._inner import inner
 from descend.methods._method import Oracle, Point, Vector
 from descend.methods.lines import Found, Line, Trial
-from descend.methods.searches import Straight
+
+if TYPE_CHECKING:
+    from descend.methods.searches import Straight
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +32,6 @@ class Box:
         return float(np.fmin.reduce(np.abs((edges - x) / direction), initial=np.inf))
 
 
-def has_bounds(oracle: Oracle) -> bool:
-    return oracle.lower is not None or oracle.upper is not None
-
-
 def box_of(oracle: Oracle, n: int) -> Box:
     """The bounds of the oracle, infinite where it has none."""
     lower = np.full(n, -np.inf) if oracle.lower is None else oracle.lower
@@ -40,11 +39,16 @@ def box_of(oracle: Oracle, n: int) -> Box:
     return Box(lower, upper)
 
 
+def within_bounds(oracle: Oracle, x: Vector) -> Vector:
+    """Return the feasible point nearest to ``x``: ``x`` itself without bounds."""
+    return box_of(oracle, x.size).nearest(x) if oracle.has_bounds else x
+
+
 def projected_gradient(oracle: Oracle, point: Point) -> Vector:
     """Return x − P(x − g), shape (n,): g without bounds, and 0 exactly where no feasible direction leads down."""
-    if oracle.lower is None and oracle.upper is None:
+    if not oracle.has_bounds:
         return point.g
-    return point.x - box_of(oracle, point.x.size).nearest(point.x - point.g)
+    return point.x - within_bounds(oracle, point.x - point.g)
 
 
 class Segment(Line):

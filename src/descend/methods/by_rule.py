@@ -11,8 +11,8 @@ from descend._chain import Update, bind, check_driven
 from descend._rule import Rule
 from descend._stepper import Stepper
 from descend.methods._method import Oracle, Point, Step
+from descend.methods.boxes import within_bounds
 from descend.methods.gradient import Projected, evaluated, stuck
-from descend.methods.searches import within_bounds
 
 
 class RuleState:

@@ -13,9 +13,9 @@ from descend.errors import HyperparameterError
 from descend.methods._inner import inner
 from descend.methods._method import Method, Oracle, Point, Step, Vector
 from descend.methods._status import Status
-from descend.methods.boxes import along_segment, has_bounds, projected_gradient
+from descend.methods.boxes import along_segment, projected_gradient, within_bounds
 from descend.methods.lines import Found, failure, hopeless, rounding
-from descend.methods.searches import Armijo, Fixed, Search, Straight, check_count, within_bounds
+from descend.methods.searches import Armijo, Fixed, Search, Straight, check_count
 
 TRIES = 60
 """How often a step is shortened at most: 2⁻⁶⁰ is below the spacing of float64 numbers."""
@@ -91,7 +91,7 @@ class GD(Projected):
         return Step(found.point, Pace(found.lr, begun=True), found.lr, stuck(found.point))
 
     def _searched(self, oracle: Oracle, point: Point, first: float) -> Found | None:
-        if has_bounds(oracle) and isinstance(self.search, Straight):
+        if oracle.has_bounds and isinstance(self.search, Straight):
             return along_segment(self.search, oracle, point, first)
         return self.search(oracle, point, -point.g, first)
 

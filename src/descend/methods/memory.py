@@ -186,6 +186,11 @@ class DirectMemory:
         return self.free_gram
 
 
+def pairs_in(memory: InverseMemory | DirectMemory) -> int:
+    """How many pairs are remembered."""
+    return min(memory.count, len(memory.rows) // 2)
+
+
 class Learner(Protocol):
     """What takes pairs with sᵀy > 0."""
 

@@ -8,9 +8,10 @@ from typing import ClassVar
 import numpy as np
 from scipy.linalg.blas import dnrm2, dsymv, dsyr2
 
-from descend.methods import bounded, boxes
+from descend.methods import bounded
 from descend.methods._inner import inner
 from descend.methods._method import Method, Oracle, Point, Step, Vector
+from descend.methods.boxes import projected_gradient
 from descend.methods.lines import failure
 from descend.methods.memory import (
     DirectMemory,
@@ -162,7 +163,7 @@ class LBFGS(Method):
         check_count(self.memory, "memory", "lbfgs")
 
     def start(self, oracle: Oracle, point: Point) -> InverseMemory | DirectMemory:
-        kind = DirectMemory if boxes.has_bounds(oracle) else InverseMemory
+        kind = DirectMemory if oracle.has_bounds else InverseMemory
         return kind.empty(self.memory, point.x.size)
 
     def step(self, oracle: Oracle, point: Point, state: InverseMemory | DirectMemory) -> Step:
@@ -171,5 +172,4 @@ class LBFGS(Method):
         return advance(self.search, oracle, point, state)
 
     def criterion(self, oracle: Oracle, point: Point) -> Vector:
-        unbounded = oracle.lower is None and oracle.upper is None
-        return point.g if unbounded else boxes.projected_gradient(oracle, point)
+        return projected_gradient(oracle, point)

@@ -10,12 +10,11 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-import numpy as np
-
 from descend.domains import Interval
 from descend.errors import HyperparameterError
 from descend.methods._inner import inner
 from descend.methods._method import Oracle, Point, Vector
+from descend.methods.boxes import within_bounds
 from descend.methods.lines import Found, Line, Trial, between, beyond, falls, hopeless, rounding
 
 __all__ = [
@@ -33,7 +32,6 @@ __all__ = [
     "check_count",
     "falls",
     "rounding",
-    "within_bounds",
 ]
 
 
@@ -53,13 +51,6 @@ class Straight(Search):
     @abstractmethod
     def along(self, line: Line, first: float) -> Found | None:
         """Search along any ``line``: one that ends or bends at bounds."""
-
-
-def within_bounds(oracle: Oracle, x: Vector) -> Vector:
-    """Return the feasible point nearest to ``x``: ``x`` itself without bounds."""
-    if oracle.lower is None and oracle.upper is None:
-        return x
-    return np.clip(x, oracle.lower, oracle.upper)
 
 
 def check_count(value: int, name: str, owner: str) -> None:
